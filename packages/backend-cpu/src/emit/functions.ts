@@ -1,0 +1,145 @@
+import { type BinaryOp, type DType, type Expr, isFloat, type Kernel, scalarFunctions, type UnaryOp } from '@neumann/core/backend';
+import type { Callable, Code, Local } from '../asm/code.ts';
+import type { ModuleBuilder } from '../asm/module.ts';
+import type { Node } from './node.ts';
+
+/**
+ * Functions that WebAssembly lacks, imported from JavaScript and applied lane by lane. This table is the only seam:
+ * a vector implementation of a function takes its row away.
+ */
+const foreign = {
+  exp: scalarFunctions.exp,
+  expm1: scalarFunctions.expm1,
+  log: scalarFunctions.log,
+  log1p: scalarFunctions.log1p,
+  sin: scalarFunctions.sin,
+  cos: scalarFunctions.cos,
+  tan: scalarFunctions.tan,
+  asin: scalarFunctions.asin,
+  acos: scalarFunctions.acos,
+  atan: scalarFunctions.atan,
+  sinh: scalarFunctions.sinh,
+  cosh: scalarFunctions.cosh,
+  tanh: scalarFunctions.tanh,
+  asinh: scalarFunctions.asinh,
+  acosh: scalarFunctions.acosh,
+  atanh: scalarFunctions.atanh,
+  erf: scalarFunctions.erf,
+  erfc: scalarFunctions.erfc,
+  erfInv: scalarFunctions.erfInv,
+  sigmoid: scalarFunctions.sigmoid,
+  pow: scalarFunctions.pow,
+  atan2: scalarFunctions.atan2,
+  rem: (x: number, y: number): number => x % y,
+} satisfies Partial<Record<UnaryOp | BinaryOp, (x: number, y: number) => number>>;
+
+export type ForeignName = keyof typeof foreign;
+
+/** What a module of plans may import besides memory. */
+export const foreignFunctions: Readonly<Record<string, (x: number, y: number) => number>> = foreign;
+
+/** The imported function that computes an operation, if there is one. */
+export function foreignName(dtype: DType, op: UnaryOp | BinaryOp): ForeignName | undefined {
+  return isFloat(dtype) && Object.hasOwn(foreign, op) ? (op as ForeignName) : undefined;
+}
+
+/** Whether a node is computed by a call and not by instructions. */
+export function callsOut(node: Node): boolean {
+  if (node.kind !== 'unary' && node.kind !== 'binary') return false;
+  if (foreignName(node.dtype, node.op)) return true;
+  return !isFloat(node.dtype) && (node.op === 'pow' || node.op === 'div' || node.op === 'rem');
+}
+
+/** The functions that kernels import, by name. */
+export function foreignNames(kernels: readonly Kernel[]): Set<ForeignName> {
+  const names = new Set<ForeignName>();
+  const seen = new Set<Expr>(kernels.flatMap((k) => [...k.reductions.map((r) => r.value), ...k.outputs]));
+  for (const expr of seen) {
+    if (expr.kind === 'unary' || expr.kind === 'binary') {
+      const name = foreignName(expr.dtype, expr.op);
+      if (name) names.add(name);
+    }
+    for (const field of ['x', 'y', 'cond', 'guard'] as const)
+      if (field in expr) seen.add((expr as Readonly<Record<typeof field, Expr>>)[field]);
+    if (expr.kind === 'load') expr.index.forEach((index) => seen.add(index));
+  }
+  return names;
+}
+
+/** The functions of one module: those it imports, and integer helpers defined when first used. */
+export class Functions {
+  readonly #builder: ModuleBuilder;
+  readonly #imports = new Map<ForeignName, Callable>();
+  readonly #helpers = new Map<IntegerHelper, Callable>();
+
+  constructor(builder: ModuleBuilder, names: Iterable<ForeignName>) {
+    this.#builder = builder;
+    for (const name of names) {
+      const params = foreign[name].length === 2 ? (['f64', 'f64'] as const) : (['f64'] as const);
+      this.#imports.set(name, builder.import(name, { params, results: ['f64'] }));
+    }
+  }
+
+  foreign(name: ForeignName): Callable {
+    const found = this.#imports.get(name);
+    if (!found) throw new Error(`emit: function ${name} was not imported.`);
+    return found;
+  }
+
+  helper(name: IntegerHelper): Callable {
+    let found = this.#helpers.get(name);
+    if (!found) {
+      const body = integerHelpers[name];
+      found = this.#builder.define({ params: ['i32', 'i32'], results: ['i32'] }, (code, [x, y]) =>
+        body(code, x ?? 0, y ?? 1),
+      );
+      this.#helpers.set(name, found);
+    }
+    return found;
+  }
+}
+
+export type IntegerHelper = keyof typeof integerHelpers;
+
+/** Integer operations that would trap, or need a loop: `(x, y) -> i32`. */
+const integerHelpers = {
+  div_s: (code, x, y) => {
+    const byMinusOne = () => code.i32(0).get(x).op('i32.sub');
+    const divide = () => code.get(x).get(y).op('i32.div_s');
+    const otherwise = () => code.get(y).i32(-1).op('i32.eq').choose('i32', byMinusOne, divide);
+    code.get(y).op('i32.eqz').choose('i32', () => code.i32(-1), otherwise);
+  },
+  div_u: (code, x, y) => {
+    code.get(y).op('i32.eqz').choose('i32', () => code.i32(-1), () => code.get(x).get(y).op('i32.div_u'));
+  },
+  rem_s: (code, x, y) => {
+    code.get(y).op('i32.eqz').choose('i32', () => code.get(x), () => code.get(x).get(y).op('i32.rem_s'));
+  },
+  rem_u: (code, x, y) => {
+    code.get(y).op('i32.eqz').choose('i32', () => code.get(x), () => code.get(x).get(y).op('i32.rem_u'));
+  },
+  pow_s: (code, x, y) => {
+    const sign = () => code.i32(1).get(y).i32(1).op('i32.and').i32(1).op('i32.shl').op('i32.sub'); // (-1) ** y
+    const reciprocal = () => {
+      code.get(x).i32(1).op('i32.eq').choose('i32', () => code.i32(1), () => {
+        code.get(x).i32(-1).op('i32.eq').choose('i32', sign, () => code.i32(0));
+      });
+    };
+    code.get(y).i32(0).op('i32.lt_s').choose('i32', reciprocal, () => powerBySquaring(code, x, y));
+  },
+  pow_u: powerBySquaring,
+} satisfies Record<string, (code: Code, x: Local, y: Local) => void>;
+
+function powerBySquaring(code: Code, x: Local, y: Local): void {
+  const power = code.local('i32');
+  code.i32(1).set(power);
+  code.block((end) =>
+    code.loop((again) => {
+      code.get(y).op('i32.eqz').branchIf(end);
+      code.get(y).i32(1).op('i32.and').if(() => code.get(power).get(x).op('i32.mul').set(power));
+      code.get(x).get(x).op('i32.mul').set(x);
+      code.get(y).i32(1).op('i32.shr_u').set(y).branch(again);
+    }),
+  );
+  code.get(power);
+}

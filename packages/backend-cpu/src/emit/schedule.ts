@@ -1,0 +1,80 @@
+import type { DType } from '@neumann/core/backend';
+import { callsOut } from './functions.ts';
+import { dynamicTerms, type Nest, strideOf } from './nest.ts';
+import type { LoadNode, Node } from './node.ts';
+
+/** Which loop is taken in strips of several neighbouring points, and how many of them one instruction handles. */
+export interface Schedule {
+  /** Index of the loop in strips; -1 if the nest has no loops. */
+  readonly loop: number;
+  /** Points per vector: 4, 2 with any float64 among the vectors, or 1 for scalar code. */
+  readonly lanes: number;
+  /** Vectors (or scalars) per iteration: independent chains of instructions hide latency. */
+  readonly unroll: number;
+}
+
+/** Picks the loop whose memory accesses are the most contiguous, for vectors if possible. */
+export function chooseSchedule(nest: Nest): Schedule {
+  const candidates: Schedule[] = [];
+  const { loops, parallel } = nest;
+  const reductions = nest.kernel.reductions.length > 0 && loops.length > parallel;
+  if (parallel > 0) candidates.push(...vectorSchedule(nest, parallel - 1));
+  if (reductions) candidates.push(...vectorSchedule(nest, loops.length - 1));
+  const best = candidates.sort((a, b) => stridedLoads(nest, a.loop) - stridedLoads(nest, b.loop))[0];
+  if (best) return best;
+  const loop = loops.length - 1;
+  return { loop, lanes: 1, unroll: reductions && !hasArg(nest) ? unrollOf(nest, loop) : 1 };
+}
+
+/** A vector schedule along a loop, if there is one that pays. */
+function vectorSchedule(nest: Nest, at: number): Schedule[] {
+  const loop = nest.loops[at];
+  if (!loop) return [];
+  const varying = nest.nodes.filter((node) => dependsOn(nest, node, at));
+  const lanes = [...varying, ...nest.graph.outputs].some((node) => node.dtype === 'float64') ? 2 : 4;
+  if (loop.high - loop.low < lanes) return [];
+  if (loop.reduce ? hasArg(nest) : strideOf(nest.graph.place, loop) !== 1) return [];
+  const uniform = (node: Node) => !dependsOn(nest, node, at);
+  const loads = varying.filter((node) => node.kind === 'load');
+  if (!loads.every((load) => dynamicTerms(load.index).every(({ node }) => uniform(node)))) return [];
+  if (!loads.every((load) => load.guard === undefined || uniform(load.guard))) return [];
+  const strided = stridedLoads(nest, at);
+  const work = varying.filter((node) => !isFree(node)).length;
+  if (strided > 0 && work < 3 * strided) return [];
+  return [{ loop: at, lanes, unroll: unrollOf(nest, at) }];
+}
+
+/** Enough independent work per iteration for short bodies; long bodies have it anyway. */
+function unrollOf(nest: Nest, at: number): number {
+  const work = nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node)).length + nest.kernel.outputs.length;
+  const calls = nest.nodes.some(callsOut);
+  const chains = Math.max(1, nest.kernel.reductions.length);
+  const most = nest.kernel.reductions.length > 0 ? Math.max(1, Math.floor(8 / chains)) : 4;
+  if (calls || work > 24) return 1;
+  return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);
+}
+
+export function dependsOn(nest: Nest, node: Node, loop: number): boolean {
+  return ((nest.depends.get(node) ?? 0) & (1 << loop)) !== 0;
+}
+
+function hasArg(nest: Nest): boolean {
+  return nest.kernel.reductions.some(({ op }) => op === 'argmax' || op === 'argmin');
+}
+
+/** Loads along a loop that are neither contiguous nor the same element. */
+function stridedLoads(nest: Nest, at: number): number {
+  const loop = nest.loops[at];
+  if (!loop) return 0;
+  const isStrided = (load: LoadNode) => ![0, 1].includes(strideOf(load.index, loop));
+  return nest.loads.filter(isStrided).length;
+}
+
+function isFree(node: Node): boolean {
+  return node.kind === 'const' || node.kind === 'coord' || node.kind === 'acc' || isNoOp(node);
+}
+
+function isNoOp(node: Node): boolean {
+  const same = (dtype: DType) => dtype === 'int32' || dtype === 'uint32';
+  return node.kind === 'bitcast' || (node.kind === 'cast' && same(node.dtype) && same(node.x.dtype));
+}

@@ -1,0 +1,26 @@
+/** `@neumann/core/backend`: what authors of backends need. Kernels go in, buffers come out; no op is mentioned. */
+export { type Aval, sameAval, showAval } from './aval.ts';
+export {
+  type DType,
+  dtypeInfo,
+  dtypeOfArray,
+  hostArray,
+  isFloat,
+  isInteger,
+  type TypedArray,
+} from './dtype.ts';
+export { BackendError, DTypeError, InternalError, NeumannError, OptionError } from './errors.ts';
+export type { Backend, Buffer, Executable } from './ir/backend.ts';
+export { checkKernel, checkPlan } from './ir/check.ts';
+export * from './ir/expr.ts';
+export * from './ir/kernel.ts';
+export { kernelKey, planKey } from './ir/key.ts';
+export type { Place, Plan, Slot, Step } from './ir/plan.ts';
+export { readsPointwise } from './ir/pointwise.ts';
+export { shareEqual } from './ir/share.ts';
+export { showKernel, showPlan } from './ir/show.ts';
+export { reference } from './reference/backend.ts';
+export { type InterpretOptions, interpret, type View } from './reference/interpret.ts';
+export { rangeOf } from './reference/scalar.ts';
+export { type ScalarFunctions, scalarFunctions } from './reference/special.ts';
+export { rowMajorStrides, type Shape, sizeOf } from './shape.ts';

@@ -1,0 +1,38 @@
+import type { DType, TypedArray } from '../dtype.ts';
+import type { Plan } from './plan.ts';
+
+/**
+ * Immutable dense memory owned by a backend. It lives as long as JavaScript can reach this handle: nobody frees it,
+ * and a backend may move the bytes (out of its heap, and back) without anybody noticing.
+ */
+export interface Buffer {
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+}
+
+/** A compiled plan. */
+export interface Executable {
+  /**
+   * Runs the plan on one buffer for each of `plan.inputs` and returns one for each of `plan.outputs`.
+   * Donated inputs (see `Plan.slots`) are dead afterwards.
+   */
+  run(inputs: readonly Buffer[]): Buffer[];
+}
+
+/** Where tensors live and kernels run. */
+export interface Backend {
+  readonly name: string;
+  /** The dtypes that buffers may have; anything else is refused by name before it reaches the backend. */
+  readonly dtypes: ReadonlySet<DType>;
+  /** Whether one kernel may have several outputs; if not, the core splits it. */
+  readonly multipleOutputs: boolean;
+  /** Copies host values into a new buffer. */
+  upload(dtype: DType, values: TypedArray): Buffer;
+  /** Copies a buffer to new host memory. */
+  download(buffer: Buffer): Promise<TypedArray>;
+  /** The same without waiting; a backend that cannot throws a BackendError. */
+  downloadSync(buffer: Buffer): TypedArray;
+  /** Compiles a plan. The core keeps the result and asks once for each structure. */
+  compile(plan: Plan): Executable;
+}

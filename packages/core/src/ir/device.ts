@@ -1,0 +1,80 @@
+import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
+import { type DType, dtypeInfo, type TypedArray } from '../dtype.ts';
+import { BackendError, DTypeError, OptionError } from '../errors.ts';
+import { reference } from '../reference/backend.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Backend, Buffer } from './backend.ts';
+
+let current: Backend | undefined;
+
+/**
+ * Makes new tensors live, and functions without tensor arguments run, on `backend`.
+ * Call it once, before creating tensors; existing tensors stay where they are (see {@link devicePut}).
+ */
+export function setBackend(backend: Backend): void {
+  if (typeof backend?.compile !== 'function')
+    throw new OptionError(
+      'setBackend: needs a backend, such as `await cpu()` from @neumann/backend-cpu (did you forget the await?).',
+    );
+  current = backend;
+}
+
+/** The backend of new tensors: the slow reference interpreter unless {@link setBackend} chose another. */
+export function getBackend(): Backend {
+  current ??= reference();
+  return current;
+}
+
+/** A new tensor on a backend. */
+export function place(backend: Backend, dtype: DType, shape: readonly number[], values: TypedArray): ConcreteTensor {
+  checkDType(backend, dtype);
+  return new ConcreteTensor({ shape, dtype }, backend, backend.upload(dtype, values));
+}
+
+/** @throws {DTypeError} if the backend has no such dtype. */
+export function checkDType(backend: Backend, dtype: DType): void {
+  if (!backend.dtypes.has(dtype))
+    throw new DTypeError(
+      `${backend.name}: has no ${dtype}; it has ${[...backend.dtypes].join(', ')}. Convert with astype(), or use another backend.`,
+    );
+}
+
+/** The one backend of all operands; the current one if there are none. */
+export function commonBackend(op: string, inputs: readonly Tensor[]): Backend {
+  let found: Backend | undefined;
+  for (const x of inputs) {
+    if (!(x instanceof ConcreteTensor)) continue;
+    if (found && found !== x.backend)
+      throw new BackendError(
+        `${op}: operands live on two backends, ${found.name} and ${x.backend.name}; ` +
+          `call setBackend() before creating tensors, or move one with devicePut().`,
+      );
+    found = x.backend;
+  }
+  return found ?? getBackend();
+}
+
+/** Scalars that were uploaded already; bounded. */
+const scalars = new WeakMap<Backend, Map<string, Buffer>>();
+const maxScalars = 512;
+
+/** The buffer of a tensor that is not traced. */
+export function bufferOf(x: Tensor, backend: Backend): Buffer {
+  if (x instanceof ConcreteTensor) return x.buffer;
+  const { dtype, value } = x as LiteralTensor;
+  const cache = scalars.get(backend) ?? new Map<string, Buffer>();
+  scalars.set(backend, cache);
+  const key = `${dtypeInfo(dtype).short}${Object.is(value, -0) ? '-0' : value}`;
+  const known = cache.get(key);
+  if (known) return known;
+  checkDType(backend, dtype);
+  const buffer = backend.upload(dtype, x.dataSync());
+  if (cache.size >= maxScalars) cache.delete(cache.keys().next().value as string);
+  cache.set(key, buffer);
+  return buffer;
+}
+
+/** Copies a tensor to another backend (the current one by default). */
+export async function devicePut(x: Tensor, backend: Backend = getBackend()): Promise<Tensor> {
+  return place(backend, x.dtype, x.shape, await x.data());
+}

@@ -1,0 +1,80 @@
+/** Compiles and runs programs. */
+import type { Aval } from '../aval.ts';
+import { ConcreteTensor, markDonated } from '../concrete.ts';
+import { sizeOf } from '../shape.ts';
+import type { CallParams } from '../primitives/call.ts';
+import type { Params, Primitive } from '../primitive.ts';
+import type { Tensor } from '../tensor.ts';
+import { allocate } from './allocate.ts';
+import type { Backend, Buffer, Executable } from './backend.ts';
+import { bufferOf, checkDType, commonBackend } from './device.ts';
+import { fuse, splitOutputs } from './fuse.ts';
+import { lower } from './lower.ts';
+import type { Plan, Slot } from './plan.ts';
+import { type Program, Var } from './program.ts';
+import { simplify } from './simplify.ts';
+
+/** A plan with one step: how primitives run one at a time. */
+export function singleKernelPlan(primitive: Primitive, inputs: readonly Aval[], params: Params): Plan {
+  const kernel = (primitive.lower as NonNullable<typeof primitive.lower>)(inputs, params);
+  const operand = (aval: Aval, index: number): Slot => ({
+    dtype: aval.dtype,
+    size: sizeOf(aval.shape),
+    place: { kind: 'input', index },
+  });
+  const result = (dtype: Slot['dtype']): Slot => ({ dtype, size: sizeOf(kernel.axes), place: { kind: 'output' } });
+  const inputSlots = inputs.map((_, i) => i);
+  const outputSlots = kernel.outputs.map((_, i) => inputs.length + i);
+  return {
+    slots: [...inputs.map(operand), ...kernel.outputs.map((e) => result(e.dtype))],
+    steps: [{ kernel, inputs: inputSlots, outputs: outputSlots }],
+    inputs: inputSlots,
+    outputs: outputSlots,
+    arenaBytes: 0,
+  };
+}
+
+/** The kernels of a program, fused, and a place for every value. */
+export function planProgram(
+  program: Program,
+  donate: readonly boolean[] = [],
+  { multipleOutputs }: Pick<Backend, 'multipleOutputs'> = { multipleOutputs: true },
+): Plan {
+  const fused = fuse(lower(simplify(program)));
+  return allocate(multipleOutputs ? fused : splitOutputs(fused), donate);
+}
+
+const compiled = new WeakMap<Program, Map<Backend, Map<string, Executable>>>();
+
+function compile(program: Program, backend: Backend, donate: readonly boolean[]): Executable {
+  const byBackend = compiled.get(program) ?? new Map<Backend, Map<string, Executable>>();
+  compiled.set(program, byBackend);
+  const byDonation = byBackend.get(backend) ?? new Map<string, Executable>();
+  byBackend.set(backend, byDonation);
+  const key = donate.map(Number).join('');
+  const known = byDonation.get(key);
+  if (known) return known;
+  for (const v of [...program.inputs, ...program.equations.flatMap((e) => e.outputs)])
+    if (v instanceof Var) checkDType(backend, v.aval.dtype);
+  const executable = backend.compile(planProgram(program, donate, backend));
+  byDonation.set(key, executable);
+  return executable;
+}
+
+/** Runs a staged program on tensors that have values. */
+export function executeProgram({ name, program, donate }: CallParams, inputs: readonly Tensor[]): Tensor[] {
+  const backend = commonBackend(name, inputs);
+  const executable = compile(program, backend, donate);
+  const buffers = inputs.map((x) => bufferOf(x, backend));
+  const args = buffers.map((buffer, i) => (donate[i] && mustCopy(inputs, buffers, i) ? copy(backend, buffer) : buffer));
+  const results = executable.run(args);
+  for (const [i, buffer] of args.entries()) if (donate[i] && !results.includes(buffer)) markDonated(buffer, name);
+  return program.outputs.map(({ aval }, i) => new ConcreteTensor(aval, backend, results[i] as Buffer));
+}
+
+/** Memory that another argument shares, or that scalars share, cannot be given away. */
+function mustCopy(inputs: readonly Tensor[], buffers: readonly Buffer[], i: number): boolean {
+  return !(inputs[i] instanceof ConcreteTensor) || buffers.indexOf(buffers[i] as Buffer) !== buffers.lastIndexOf(buffers[i] as Buffer);
+}
+
+const copy = (backend: Backend, buffer: Buffer): Buffer => backend.upload(buffer.dtype, backend.downloadSync(buffer));

@@ -1,0 +1,319 @@
+/**
+ * Fusion: fewer, larger kernels, so that less memory is read and written.
+ *
+ * 1. Inlining. A value that is computed point by point is not stored but computed where it is read.
+ * 2. Merging. Kernels over the same axes that share operands or feed each other become one with several outputs;
+ *    a reduction takes in the pointwise work on its result (the epilogue).
+ *
+ * Each reason not to fuse is a function with a name.
+ */
+import type { Aval } from '../aval.ts';
+import { onlyUnitAxes, reshapeIndex } from '../primitives/movement.ts';
+import { sameShape, sizeOf } from '../shape.ts';
+import { allOf, constant, loadsOf, nodesOf, select, substitute, substituteAll } from './expr.ts';
+import type { Expr, Kernel } from './kernel.ts';
+import { type Launch, type Lowered, rewriteKernel } from './lower.ts';
+import { readsPointwise } from './pointwise.ts';
+import type { Var } from './program.ts';
+import { shareEqual } from './share.ts';
+
+/** Limits of one kernel: operands and results together, and scalar operations at a point. */
+const maxBuffers = 28;
+const maxNodes = 600;
+/** How far back a kernel is looked for that another one can join. */
+const lookBack = 64;
+
+export function fuse(lowered: Lowered): Lowered {
+  return merge(inline(lowered));
+}
+
+/* ---- 1. Inlining ---- */
+
+type Load = Extract<Expr, { kind: 'load' }>;
+
+interface Graph {
+  readonly producer: ReadonlyMap<Var, number>;
+  readonly consumers: ReadonlyMap<Var, readonly number[]>;
+  readonly results: ReadonlySet<Var>;
+  /** How many routines come before each launch. */
+  readonly phase: readonly number[];
+}
+
+function graphOf({ launches, outputs }: Lowered): Graph {
+  const producer = new Map<Var, number>();
+  const consumers = new Map<Var, number[]>();
+  const phase: number[] = [];
+  let routines = 0;
+  for (const [i, { kernel, inputs, outputs: made }] of launches.entries()) {
+    phase.push(routines);
+    if (kernel.routine) routines++;
+    for (const v of made) producer.set(v, i);
+    for (const v of new Set(inputs)) consumers.set(v, [...(consumers.get(v) ?? []), i]);
+  }
+  return { producer, consumers, results: new Set(outputs), phase };
+}
+
+function inline(lowered: Lowered): Lowered {
+  const graph = graphOf(lowered);
+  const fused: Launch[] = [];
+  const inlined = new Set<number>();
+  for (const [i, launch] of lowered.launches.entries()) {
+    fused.push(absorb(launch, fused, inlined, graph));
+    if (canInline(i, lowered.launches, fused[i] as Launch, graph)) inlined.add(i);
+  }
+  return { ...lowered, launches: fused.filter((_, i) => !inlined.has(i)) };
+}
+
+/** The launch with the expressions of inlined operands in the place of loads. */
+function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<number>, graph: Graph): Launch {
+  const sourceOf = (v: Var): Launch | undefined => {
+    const at = graph.producer.get(v);
+    return at !== undefined && inlined.has(at) ? fused[at] : undefined;
+  };
+  if (!launch.inputs.some(sourceOf)) return launch;
+  const operands = new Operands();
+  const names = [launch.kernel.name];
+  const kernel = rewriteKernel(launch.kernel, [], (load) => {
+    const value = launch.inputs[load.input] as Var;
+    const view = launch.kernel.inputs[load.input] as Aval;
+    const source = sourceOf(value);
+    if (!source) return { ...load, input: operands.add(value, view) };
+    names.unshift(source.kernel.name);
+    const at = operandIndex(source.kernel, view, load);
+    const body = substitute(source.kernel.outputs[0] as Expr, {
+      coord: (axis) => at[axis] as Expr,
+      load: (inner) => {
+        const input = operands.add(source.inputs[inner.input] as Var, source.kernel.inputs[inner.input] as Aval);
+        const guard = allOf([load.guard, inner.guard]);
+        return guard ? { ...inner, input, guard } : { ...inner, input };
+      },
+    });
+    return load.guard ? select(load.guard, body, constant(body.dtype, 0)) : body;
+  });
+  return { ...launch, kernel: tidy({ ...kernel, inputs: operands.views, name: joinNames(names) }), inputs: operands.values };
+}
+
+/** Coordinates of the producer's point that a load of the consumer reads. */
+function operandIndex(producer: Kernel, view: Aval, load: Load): Expr[] {
+  if (sameShape(producer.axes, view.shape)) return [...load.index];
+  const index = reshapeIndex(producer.axes, view.shape); // in coordinates of the view
+  return substituteAll(index, { coord: (axis) => load.index[axis] as Expr });
+}
+
+/** Distinct (value, view) pairs, numbered. */
+class Operands {
+  readonly values: Var[] = [];
+  readonly views: Aval[] = [];
+
+  add(value: Var, view: Aval): number {
+    const known = this.values.findIndex((v, i) => v === value && sameShape((this.views[i] as Aval).shape, view.shape));
+    if (known >= 0) return known;
+    this.views.push(view);
+    return this.values.push(value) - 1;
+  }
+}
+
+function canInline(i: number, launches: readonly Launch[], launch: Launch, graph: Graph): boolean {
+  const { kernel, outputs } = launch;
+  const value = outputs[0] as Var;
+  const readers = graph.consumers.get(value) ?? [];
+  return (
+    outputs.length === 1 &&
+    isPointwise(kernel) &&
+    !graph.results.has(value) &&
+    readers.length > 0 &&
+    (readers.length === 1 || isCheap(kernel)) &&
+    !outlivesItsPhase(i, readers, kernel, graph) &&
+    readers.every((r) => {
+      const reader = launches[r] as Launch;
+      return (
+        !reader.kernel.routine &&
+        !readsReshaped(reader, value, kernel) &&
+        !repeatsWork(reader.kernel, kernel) &&
+        nodeCount(reader.kernel) + nodeCount(kernel) <= maxNodes &&
+        reader.inputs.length + launch.inputs.length <= maxBuffers
+      );
+    })
+  );
+}
+
+const isPointwise = (kernel: Kernel): boolean => kernel.reductions.length === 0 && !kernel.routine;
+
+const rootsOf = (kernel: Kernel): Expr[] => [...kernel.reductions.map((r) => r.value), ...kernel.outputs];
+
+const nodeCount = (kernel: Kernel): number => nodesOf(rootsOf(kernel)).length;
+
+/** Scalar operations on values (index arithmetic is free). */
+function workOf(kernel: Kernel): number {
+  const index = new Set(nodesOf(loadsOf(rootsOf(kernel)).flatMap((load) => [...load.index, ...(load.guard ? [load.guard] : [])])));
+  return nodesOf(rootsOf(kernel)).filter(
+    (node) => !index.has(node) && !['const', 'coord', 'load', 'acc', 'cast', 'bitcast'].includes(node.kind),
+  ).length;
+}
+
+/** Moved, constant or nearly so: as quick to compute as to load. */
+const isCheap = (kernel: Kernel): boolean => workOf(kernel) <= 1 && loadsOf(rootsOf(kernel)).length <= 1;
+
+/** A value that is kept for the backward pass is stored when it is smaller than what it is made of. */
+function outlivesItsPhase(i: number, readers: readonly number[], kernel: Kernel, graph: Graph): boolean {
+  const crosses = readers.some((r) => graph.phase[r] !== graph.phase[i]);
+  return crosses && kernel.inputs.some((x) => sizeOf(x.shape) > 1);
+}
+
+/** A reshape that does more than add or drop axes of extent 1 has no place in a loop nest. */
+function readsReshaped(reader: Launch, value: Var, producer: Kernel): boolean {
+  return reader.inputs.some((v, j) => {
+    const view = (reader.kernel.inputs[j] as Aval).shape;
+    return v === value && !sameShape(view, producer.axes) && !onlyUnitAxes(producer.axes, view);
+  });
+}
+
+/** Computing at every point of a larger nest what could be computed once. */
+function repeatsWork(reader: Kernel, producer: Kernel): boolean {
+  const points = sizeOf(reader.axes) * sizeOf(reader.reduceAxes);
+  return points > sizeOf(producer.axes) && workOf(producer) > 0;
+}
+
+/* ---- 2. Merging ---- */
+
+function merge(lowered: Lowered): Lowered {
+  const results = new Set(lowered.outputs);
+  let launches: Launch[] = [];
+  for (const launch of lowered.launches) {
+    const joined = tryJoin(launches, launch);
+    launches = joined ?? [...launches, launch];
+  }
+  return { ...lowered, launches: dropUnused(launches, results) };
+}
+
+/** The list with `late` merged into an earlier launch, or nothing if none fits. */
+function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefined {
+  if (late.kernel.routine) return undefined;
+  for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
+    const early = launches[i] as Launch;
+    if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late)) continue;
+    if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers) continue;
+    if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
+    const between = launches.slice(i + 1);
+    if (canRunAt(early, late, between)) return launches.with(i, join(early, late));
+    if (canWait(early, between)) return [...launches.slice(0, i), ...between, join(early, late)];
+  }
+  return undefined;
+}
+
+/** Whether two kernels fit one nest: the same axes, and reductions in one of them, or over the same axes in both. */
+function sameNest(early: Kernel, late: Kernel): boolean {
+  if (early.routine || !sameShape(early.axes, late.axes)) return false;
+  if (late.reductions.length === 0) return true;
+  return early.reductions.length > 0 && sameShape(early.reduceAxes, late.reduceAxes);
+}
+
+/** Merging pays where one feeds the other or both read the same large operand. */
+function areRelated(early: Launch, late: Launch): boolean {
+  const points = sizeOf(early.kernel.axes);
+  return late.inputs.some(
+    (v) => early.outputs.includes(v) || (early.inputs.includes(v) && sizeOf(v.aval.shape) >= points),
+  );
+}
+
+/** `late` may read results of `early` only at the point where they are made, and not inside a reduction. */
+function readsOnlyItsPoint(early: Launch, late: Launch): boolean {
+  return late.inputs.every((v, i) => !early.outputs.includes(v) || (late.kernel.reductions.length === 0 && readsPointwise(late.kernel, i)));
+}
+
+/** Everything else that `late` reads exists when `early` runs. */
+function canRunAt(_early: Launch, late: Launch, between: readonly Launch[]): boolean {
+  const made = new Set(between.flatMap((l) => l.outputs));
+  return !late.inputs.some((v) => made.has(v));
+}
+
+/** Nobody needs the results of `early` before `late`, and it does not hold its operands over a routine. */
+function canWait(early: Launch, between: readonly Launch[]): boolean {
+  return !between.some((l) => l.kernel.routine || l.inputs.some((v) => early.outputs.includes(v)));
+}
+
+function join(early: Launch, late: Launch): Launch {
+  const operands = new Operands();
+  for (const [i, v] of early.inputs.entries()) operands.add(v, early.kernel.inputs[i] as Aval);
+  const shift = early.kernel.reductions.length;
+  const rewrite = (exprs: readonly Expr[]): Expr[] =>
+    substituteAll(exprs, {
+      acc: (index) => ({ kind: 'acc', dtype: accDtype(late.kernel, index), index: index + shift }),
+      load: (load) => {
+        const value = late.inputs[load.input] as Var;
+        const made = early.outputs.indexOf(value);
+        if (made >= 0) return early.kernel.outputs[made] as Expr;
+        return { ...load, input: operands.add(value, late.kernel.inputs[load.input] as Aval) };
+      },
+    });
+  const lateRoots = rewrite(rootsOf(late.kernel));
+  const lateCount = late.kernel.reductions.length;
+  const kernel = tidy({
+    name: joinNames([early.kernel.name, late.kernel.name]),
+    inputs: operands.views,
+    axes: early.kernel.axes,
+    reduceAxes: shift > 0 ? early.kernel.reduceAxes : late.kernel.reduceAxes,
+    reductions: [
+      ...early.kernel.reductions,
+      ...late.kernel.reductions.map((r, i) => ({ ...r, value: lateRoots[i] as Expr })),
+    ],
+    outputs: [...early.kernel.outputs, ...lateRoots.slice(lateCount)],
+  });
+  return { kernel, inputs: operands.values, outputs: [...early.outputs, ...late.outputs] };
+}
+
+function accDtype(kernel: Kernel, index: number): Expr['dtype'] {
+  const reduction = kernel.reductions[index];
+  if (!reduction || reduction.op === 'argmax' || reduction.op === 'argmin') return 'int32';
+  return reduction.value.dtype;
+}
+
+/** Removes outputs, and whole launches, that nobody reads. */
+function dropUnused(launches: readonly Launch[], results: ReadonlySet<Var>): Launch[] {
+  const used = new Set(results);
+  const kept: Launch[] = [];
+  for (const launch of launches.toReversed()) {
+    const alive = launch.outputs.map((v) => used.has(v));
+    if (!alive.some(Boolean)) continue;
+    const trimmed = alive.every(Boolean) ? launch : trim(launch, alive);
+    for (const v of trimmed.inputs) used.add(v);
+    kept.push(trimmed);
+  }
+  return kept.reverse();
+}
+
+function trim(launch: Launch, alive: readonly boolean[]): Launch {
+  const outputs = launch.outputs.filter((_, i) => alive[i]);
+  const kernel = tidy({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) });
+  const read = new Set(loadsOf(rootsOf(kernel)).map((load) => load.input));
+  const places = launch.inputs.flatMap((_, i) => (read.has(i) ? [i] : []));
+  return {
+    kernel: rewriteKernel(kernel, places.map((i) => kernel.inputs[i] as Aval), (load) => ({ ...load, input: places.indexOf(load.input) })),
+    inputs: places.map((i) => launch.inputs[i] as Var),
+    outputs,
+  };
+}
+
+/** One kernel for each output, for backends that write only one. */
+export function splitOutputs(lowered: Lowered): Lowered {
+  const launches = lowered.launches.flatMap((launch) =>
+    launch.outputs.map((_, i) => (launch.outputs.length === 1 ? launch : trim(launch, launch.outputs.map((_, j) => i === j)))),
+  );
+  return { ...lowered, launches };
+}
+
+/** Equal subexpressions become one node. */
+function tidy(kernel: Kernel): Kernel {
+  const shared = shareEqual(rootsOf(kernel));
+  const count = kernel.reductions.length;
+  return {
+    ...kernel,
+    reductions: kernel.reductions.map((r, i) => ({ ...r, value: shared[i] as Expr })),
+    outputs: shared.slice(count),
+  };
+}
+
+const joinNames = (names: readonly string[]): string => {
+  const parts = [...new Set(names.flatMap((name) => name.split('+')))];
+  return parts.length <= 6 ? parts.join('+') : `${parts.slice(0, 5).join('+')}+…`;
+};

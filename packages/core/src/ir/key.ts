@@ -1,0 +1,63 @@
+import { showAval } from '../aval.ts';
+import { dtypeInfo } from '../dtype.ts';
+import type { Kernel } from './kernel.ts';
+import type { Place, Plan } from './plan.ts';
+import { numberNodes } from './share.ts';
+
+/**
+ * The structure of a kernel as text: two kernels with the same key compute the same.
+ *
+ * Linear in the nodes of the expressions, whether they are shared or repeated; numbers are exact, with -0 and NaN.
+ * The name is not part of it.
+ */
+export function kernelKey(kernel: Kernel): string {
+  const { nodes, numberOf } = numberNodes([...kernel.reductions.map((r) => r.value), ...kernel.outputs]);
+  return (
+    `(${kernel.inputs.map(showAval).join(' ')})[${kernel.axes.join()}][${kernel.reduceAxes.join()}]` +
+    `{${[...nodes.keys()].join(';')}}` +
+    kernel.reductions.map((r) => ` ${r.op} ${numberOf.get(r.value)}`).join('') +
+    `>${kernel.outputs.map((output) => numberOf.get(output)).join()}` +
+    (kernel.routine ? dataKey(kernel.routine) : '')
+  );
+}
+
+/** The structure of a plan as text: two plans with the same key can share one executable. */
+export function planKey(plan: Plan): string {
+  const numberOf = new Map<Kernel, number>();
+  const numberOfKey = new Map<string, number>();
+  const kernelNumber = (kernel: Kernel): number => {
+    const known = numberOf.get(kernel);
+    if (known !== undefined) return known;
+    const key = kernelKey(kernel);
+    const number = numberOfKey.get(key) ?? numberOfKey.size;
+    numberOfKey.set(key, number);
+    numberOf.set(kernel, number);
+    return number;
+  };
+  const slots = plan.slots.map((s) => `${dtypeInfo(s.dtype).short} ${s.size} ${placeKey(s.place)}`);
+  const steps = plan.steps.map((s) => `${kernelNumber(s.kernel)}(${s.inputs.join()})${s.outputs.join()}`);
+  const ends = `${plan.inputs.join()}>${plan.outputs.join()}`;
+  return [slots.join(';'), steps.join(';'), ends, plan.arenaBytes, ...numberOfKey.keys()].join('\n');
+}
+
+function placeKey(place: Place): string {
+  switch (place.kind) {
+    case 'input':
+    case 'donated':
+      return `${place.kind}${place.index}`;
+    case 'output':
+      return place.kind;
+    case 'arena':
+      return `arena${place.offset}`;
+    default:
+      return place satisfies never;
+  }
+}
+
+/** Plain data (a routine) with every field by name, so that none can be forgotten and their order makes no difference. */
+function dataKey(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(dataKey).join()}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, field]) => `${name}:${dataKey(field)}`).join()}}`;
+}

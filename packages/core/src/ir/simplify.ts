@@ -1,0 +1,82 @@
+/** Rewrites of programs that keep every bit of the result. */
+import { identityOf } from './identity.ts';
+import { sameShape } from '../shape.ts';
+import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
+
+/** Computes equal equations once, multiplies by one for free, and drops what no result needs. */
+export function simplify(program: Program): Program {
+  const replaced = new Map<Var, Atom>();
+  const current = (a: Atom): Atom => (a instanceof Var ? (replaced.get(a) ?? a) : a);
+  const seen = new Map<string, Equation>();
+  const numbers = new Map<Var, number>();
+  const nameOf = (a: Atom): string => {
+    if (a instanceof Literal) return `${identityOf(a.value)}${a.aval.dtype}`;
+    const n = numbers.get(a) ?? numbers.size;
+    numbers.set(a, n);
+    return `%${n}`;
+  };
+
+  const uniform = new Map<Atom, number>();
+  const equations: Equation[] = [];
+  for (const equation of program.equations) {
+    const inputs = withScalars(equation, equation.inputs.map(current), uniform);
+    const [result] = equation.outputs as [Var];
+    if (spreads.has(equation.primitive.name)) {
+      const [x] = inputs;
+      const value = x instanceof Literal ? x.value : uniform.get(x as Atom);
+      if (value !== undefined) uniform.set(result, value);
+    }
+    const same = identity(equation, inputs);
+    if (same) {
+      replaced.set(result, same);
+      continue;
+    }
+    const key = `${equation.primitive.name} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;
+    const before = seen.get(key);
+    if (before) {
+      for (const [i, v] of equation.outputs.entries()) replaced.set(v, before.outputs[i] as Var);
+      continue;
+    }
+    const kept = { ...equation, inputs };
+    seen.set(key, kept);
+    equations.push(kept);
+  }
+  const outputs = program.outputs.map(current);
+  return { inputs: program.inputs, equations: needed(equations, outputs), outputs };
+}
+
+/** Primitives that keep a tensor uniform: every element the same known number. */
+const spreads = new Set(['reshape', 'broadcastTo', 'transpose', 'reverse']);
+
+/** Operands that are uniform become scalars, where another operand has the full shape. */
+function withScalars({ primitive, outputs }: Equation, inputs: readonly Atom[], uniform: ReadonlyMap<Atom, number>): Atom[] {
+  const [result] = outputs as [Var];
+  const isFull = (a: Atom) => !uniform.has(a) && sameShape(a.aval.shape, result.aval.shape);
+  if (primitive.kind !== 'pointwise' || !inputs.some(isFull)) return [...inputs];
+  return inputs.map((a) => {
+    const value = uniform.get(a);
+    return value === undefined ? a : new Literal({ shape: [], dtype: a.aval.dtype }, value);
+  });
+}
+
+/** The operand that an equation returns unchanged, if it does: `x * 1`, `x / 1`. */
+function identity({ primitive, outputs }: Equation, inputs: readonly Atom[]): Atom | undefined {
+  const [x, y] = inputs;
+  const isOne = (a: Atom | undefined) => a instanceof Literal && a.value === 1;
+  const fits = (a: Atom | undefined) => a && sameShape(a.aval.shape, outputs[0]?.aval.shape ?? []);
+  if ((primitive.name === 'mul' || primitive.name === 'div') && isOne(y) && fits(x)) return x;
+  if (primitive.name === 'mul' && isOne(x) && fits(y)) return y;
+  return undefined;
+}
+
+/** The equations that results depend on. */
+function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equation[] {
+  const used = new Set<Atom>(outputs);
+  const kept: Equation[] = [];
+  for (const equation of equations.toReversed()) {
+    if (!equation.outputs.some((v) => used.has(v))) continue;
+    kept.push(equation);
+    for (const a of equation.inputs) used.add(a);
+  }
+  return kept.reverse();
+}

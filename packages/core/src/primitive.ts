@@ -1,0 +1,67 @@
+import type { Aval } from './aval.ts';
+import { RuleError } from './errors.ts';
+import type { Kernel } from './ir/kernel.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What a primitive is told besides its operands: plain data, compared by value (programs and functions by identity). */
+export type Params = Readonly<Record<string, unknown>>;
+
+/** How fusion treats a primitive. */
+export type Kind =
+  /** One output element from the elements at the same place (operands broadcast). */
+  | 'pointwise'
+  /** Elements change place; nothing is computed. */
+  | 'movement'
+  /** The same bytes in another shape. */
+  | 'alias'
+  | 'reduce'
+  /** A kernel that a backend may know by name; never fused into. */
+  | 'routine'
+  /** Contains a program. */
+  | 'call';
+
+/** A symbolic zero tangent or cotangent. */
+export type Zero = null;
+
+/** The place of an operand that a linear primitive is transposed with respect to. */
+export class Linear {
+  readonly aval: Aval;
+  constructor(aval: Aval) {
+    this.aval = aval;
+  }
+}
+
+/**
+ * An operation that interpreters know. All rules are written with other primitives, so they compose to any order.
+ * Each rule runs in the interpreter below the one that asked.
+ */
+export interface Primitive<P extends Params = Params> {
+  readonly name: string;
+  readonly kind: Kind;
+  /** The shape rule: avals of the results. Inputs have been checked by the op that users call. */
+  shape(inputs: readonly Aval[], params: P): Aval[];
+  /** Results and their tangents; only called with at least one tangent that is not zero. */
+  jvp(primals: readonly Tensor[], tangents: readonly (Tensor | Zero)[], params: P): [Tensor[], (Tensor | Zero)[]];
+  /**
+   * Cotangents of the `Linear` inputs (zero for the others) from those of the results; the primitive is linear in
+   * them. At least one cotangent is not zero.
+   */
+  transpose?(cotangents: readonly (Tensor | Zero)[], inputs: readonly (Tensor | Linear)[], params: P): (Tensor | Zero)[];
+  /** Results for inputs of which some carry a batch of `size` examples along `axes[i]`; `null` is no batch. */
+  batch(inputs: readonly Tensor[], axes: readonly (number | null)[], size: number, params: P): [Tensor[], (number | null)[]];
+  /** The kernel. Absent for `alias` that only renames, and for `call`. */
+  lower?(inputs: readonly Aval[], params: P): Kernel;
+}
+
+/** The jvp rule of what has no derivative: comparisons, integers, random bits. */
+export function noTangent(apply: (primals: readonly Tensor[], params: never) => Tensor[]): Primitive['jvp'] {
+  return (primals, _, params) => {
+    const outputs = apply(primals, params as never);
+    return [outputs, outputs.map(() => null)];
+  };
+}
+
+/** @throws {RuleError} for rules that do not exist, saying what to do instead. */
+export function noRule(primitive: string, rule: string, remedy: string): never {
+  throw new RuleError(`${primitive}: has no ${rule} rule; ${remedy}`);
+}

@@ -1,0 +1,116 @@
+/**
+ * The one interception point. Every operation is `bind(primitive, inputs, params)`, and the current interpreter
+ * decides what that means: evaluate, push tangents, record, batch. Interpreters form a stack; each hands what it does
+ * not care about to its parent, and the last one evaluates.
+ */
+import { type Aval, showAval } from './aval.ts';
+import type { TypedArray } from './dtype.ts';
+import { TracerError } from './errors.ts';
+import { evaluate } from './evaluate.ts';
+import type { Params, Primitive } from './primitive.ts';
+import { Tensor } from './tensor.ts';
+
+/** An interpreter of primitives. */
+export interface Trace {
+  /** What the user called: `grad`, `jit`, `vmap`; for messages. */
+  readonly name: string;
+  bind(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[];
+}
+
+/** A value that only one interpreter knows what to do with. */
+export abstract class Tracer extends Tensor {
+  abstract readonly trace: Trace;
+
+  override data(): Promise<TypedArray> {
+    return Promise.reject(this.#unreadable('data()'));
+  }
+
+  override dataSync(): TypedArray {
+    throw this.#unreadable('dataSync()');
+  }
+
+  override [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string | number {
+    if (hint === 'string') return this.toString();
+    throw this.#unreadable('conversion to a number');
+  }
+
+  override toString(): string {
+    return `${showAval(this.aval)} traced by ${this.trace.name}`;
+  }
+
+  #unreadable(what: string): TracerError {
+    return new TracerError(
+      `${this.trace.name}: ${what} needs a value, but ${showAval(this.aval)} is being traced; ` +
+        `return it from the function and read it there, or use where() in place of a JavaScript condition.`,
+    );
+  }
+}
+
+const root: Trace = {
+  name: 'eval',
+  bind(primitive, inputs, params) {
+    return evaluate(primitive, inputs, params);
+  },
+};
+
+let current: Trace = root;
+const open = new Set<Trace>();
+
+export function currentTrace(): Trace {
+  return current;
+}
+
+/** Runs `f` with `trace` as the interpreter. */
+export function withTrace<T>(trace: Trace, f: () => T): T {
+  const before = current;
+  current = trace;
+  try {
+    return f();
+  } finally {
+    current = before;
+  }
+}
+
+/**
+ * Runs a user's function under a new interpreter; when it returns, the interpreter is closed, and tracers of it that
+ * the function let out are refused wherever they turn up.
+ */
+export function runTraced<T>(trace: Trace, f: () => T): T {
+  open.add(trace);
+  try {
+    const result = withTrace(trace, f);
+    if (result instanceof Promise)
+      throw new TracerError(
+        `${trace.name}: the function returned a promise, but traced functions are synchronous; ` +
+          `await data before the call and pass it in.`,
+      );
+    return result;
+  } finally {
+    open.delete(trace);
+  }
+}
+
+/** @throws {TracerError} if `x` outlived the function that made it. */
+export function checkOpen(x: Tensor): void {
+  if (x instanceof Tracer && !open.has(x.trace))
+    throw new TracerError(
+      `${x.trace.name}: a traced value ${showAval(x.aval)} was used after its function had returned; ` +
+        `it was kept in an outer variable. Return it from the function instead.`,
+    );
+}
+
+/** Applies a primitive in the current interpreter. */
+export function bind(primitive: Primitive, inputs: readonly Tensor[], params: Params = {}): Tensor[] {
+  for (const x of inputs) checkOpen(x);
+  return current.bind(primitive, inputs, params);
+}
+
+/** `bind` of a primitive with one result. */
+export function bind1(primitive: Primitive, inputs: readonly Tensor[], params: Params = {}): Tensor {
+  return bind(primitive, inputs, params)[0] as Tensor;
+}
+
+/** Avals of tensors, in order. */
+export function avalsOf(xs: readonly Tensor[]): Aval[] {
+  return xs.map((x) => x.aval);
+}

@@ -1,0 +1,25 @@
+import { toTensor } from '../ops/convert.ts';
+import type { Tensor } from '../tensor.ts';
+import { treeFlatten, type TreeStructure, treeUnflatten } from '../tree.ts';
+
+/** A function on trees as one on lists of tensors, which remembers the structure of its last result. */
+export interface FlatFunction {
+  readonly call: (...leaves: Tensor[]) => Tensor[];
+  /** The tree that `f` last returned, with other leaves. */
+  readonly unflatten: <T>(leaves: readonly unknown[]) => T;
+  readonly structure: () => TreeStructure;
+}
+
+export function flatFunction<A extends readonly unknown[]>(f: (...args: A) => unknown, args: TreeStructure): FlatFunction {
+  let result: TreeStructure | undefined;
+  const structure = (): TreeStructure => result as TreeStructure;
+  return {
+    call: (...leaves) => {
+      const flat = treeFlatten(f(...treeUnflatten<A>(args, leaves)));
+      result = flat.structure;
+      return flat.leaves.map((y) => toTensor(y));
+    },
+    unflatten: (leaves) => treeUnflatten(structure(), leaves),
+    structure,
+  };
+}

@@ -1,0 +1,54 @@
+import { add, matmul, ShapeError, showAval, type Tensor } from '@neumann/core';
+import { type Initializer, lecunNormal, zeros } from './initializers.ts';
+import type { Layer } from './layer.ts';
+import { checkKeys, positiveInteger } from './options.ts';
+import { makeWeights, parameterDType, type Weights } from './weights.ts';
+
+/** Options of {@link dense}. */
+export interface DenseOptions {
+  /** Extent of the last axis of the output. */
+  readonly features: number;
+  /** Whether a vector is added; `true` by default. */
+  readonly bias?: boolean;
+  /** `lecunNormal` by default. */
+  readonly kernelInit?: Initializer;
+  /** `zeros` by default. */
+  readonly biasInit?: Initializer;
+}
+
+/**
+ * An affine map of the last axis: `x w + b`.
+ *
+ * x `[..., D]`, w `[D, F]`, b `[F]` give `[..., F]`.
+ *
+ * @throws {OptionError} for bad options; {ShapeError} when applied to another D than it was initialised for.
+ * @example
+ * const layer = dense({ features: 10 });
+ * const { params } = layer.init(random.key(0), { shape: [1, 784], dtype: 'float32' });
+ * const [y] = layer.apply(params, null, zeros([32, 784]));   // f32[32,10]
+ */
+export function dense(options: DenseOptions): Layer<Weights, null> {
+  checkKeys('dense', options, ['features', 'bias', 'kernelInit', 'biasInit']);
+  const { bias = true, kernelInit = lecunNormal, biasInit = zeros } = options;
+  const features = positiveInteger('dense', 'features', options.features);
+  return {
+    init(key, x) {
+      const inputs = x.shape.at(-1);
+      if (inputs === undefined) throw new ShapeError(`dense: x must be [..., D], but is ${showAval(x)}.`);
+      return { params: makeWeights(key, [inputs, features], parameterDType(x.dtype), { bias, kernelInit, biasInit }), state: null };
+    },
+    apply({ w, b }, state, x) {
+      const product = matmul(checkInput(x, w), w);
+      return [b ? add(product, b) : product, state];
+    },
+  };
+}
+
+function checkInput(x: Tensor, w: Tensor): Tensor {
+  if (x.shape.at(-1) !== w.shape[0])
+    throw new ShapeError(
+      `dense: x ${showAval(x.aval)} has ${x.shape.at(-1)} features but w ${showAval(w.aval)} takes ${w.shape[0]}; ` +
+        `x is [..., D] and w is [D, F].`,
+    );
+  return x;
+}

@@ -1,0 +1,63 @@
+/** Functions of tensors without parameters. Each is a layer, too: `serial(dense({ features: 32 }), relu)`. */
+import {
+  add,
+  divide,
+  erf,
+  exp,
+  lessEqual,
+  logSumExp,
+  max,
+  multiply,
+  reshape,
+  ShapeError,
+  sigmoid,
+  stopGradient,
+  subtract,
+  sum,
+  type Tensor,
+  where,
+} from '@neumann/core';
+
+/** Options of {@link softmax} and {@link logSoftmax}. */
+export interface AxisOptions {
+  /** The axis that is normalised; the last one by default. */
+  readonly axis?: number;
+}
+
+/** `max(x, 0)`; the derivative at 0 is 0, and NaN stays NaN. */
+export function relu(x: Tensor): Tensor {
+  return where(lessEqual(x, 0), 0, x);
+}
+
+/** The Gaussian error linear unit `x Φ(x)`, exact (by `erf`). Hendrycks and Gimpel 2016. */
+export function gelu(x: Tensor): Tensor {
+  return multiply(multiply(0.5, x), add(1, erf(multiply(x, Math.SQRT1_2))));
+}
+
+/** `x sigmoid(x)`, also known as swish. */
+export function silu(x: Tensor): Tensor {
+  return multiply(x, sigmoid(x));
+}
+
+/**
+ * Positive numbers that sum to 1 along an axis, in the proportions of `exp(x)`.
+ *
+ * @example
+ * softmax(tensor([0, Math.log(3)]))   // [0.25, 0.75]
+ */
+export function softmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+  const e = exp(subtract(x, stopGradient(max(x, { axis, keepDims: true })))); // at most 1
+  return divide(e, sum(e, { axis, keepDims: true }));
+}
+
+/** `log(softmax(x))`, without the overflow. */
+export function logSoftmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+  return subtract(x, logSumExp(x, { axis, keepDims: true }));
+}
+
+/** Everything but the first axis in one: `[N, ...] -> [N, D]`. */
+export function flatten(x: Tensor): Tensor {
+  const [n, ...rest] = x.shape;
+  if (n === undefined) throw new ShapeError('flatten: x must have a batch axis, but is a scalar.');
+  return reshape(x, [n, rest.reduce((d, extent) => d * extent, 1)]);
+}

@@ -1,0 +1,29 @@
+import { type DType, isFloat, random, type Tensor } from '@neumann/core';
+import type { Initializer } from './initializers.ts';
+
+/** Parameters of a linear layer: w, and b unless the layer was made with `bias: false`. */
+export interface Weights {
+  readonly w: Tensor;
+  readonly b?: Tensor;
+}
+
+/** How a linear layer makes its parameters. */
+interface WeightOptions {
+  readonly bias: boolean;
+  readonly kernelInit: Initializer;
+  readonly biasInit: Initializer;
+}
+
+/** New w of `shape` and, with `bias`, b of its last extent. */
+export function makeWeights(
+  key: Tensor,
+  shape: readonly number[],
+  dtype: DType,
+  { bias, kernelInit, biasInit }: WeightOptions,
+): Weights {
+  const w = kernelInit(random.foldIn(key, 0), shape, dtype);
+  return bias ? { w, b: biasInit(random.foldIn(key, 1), shape.slice(-1), dtype) } : { w };
+}
+
+/** The dtype of parameters for inputs of `dtype`: floats keep theirs, pixels and other integers get float32. */
+export const parameterDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
