@@ -78,16 +78,20 @@ export function withTrace<T>(trace: Trace, f: () => T): T {
 export function runTraced<T>(trace: Trace, f: () => T): T {
   open.add(trace);
   try {
-    const result = withTrace(trace, f);
-    if (result instanceof Promise)
-      throw new TracerError(
-        `${trace.name}: the function returned a promise, but traced functions are synchronous; ` +
-          `await data before the call and pass it in.`,
-      );
-    return result;
+    return withTrace(trace, f);
   } finally {
     open.delete(trace);
   }
+}
+
+/** @throws {TracerError} if what a user's function returned is a promise. */
+export function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => undefined); // what fails in there is a consequence of being traced
+  throw new TracerError(
+    `${current.name}: the function returned a promise, but traced functions are synchronous; ` +
+      `await data before the call and pass it in.`,
+  );
 }
 
 /** @throws {TracerError} if `x` outlived the function that made it. */

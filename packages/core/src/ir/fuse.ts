@@ -8,7 +8,6 @@
  * Each reason not to fuse is a function with a name.
  */
 import type { Aval } from '../aval.ts';
-import { onlyUnitAxes, reshapeIndex } from '../primitives/movement.ts';
 import { sameShape, sizeOf } from '../shape.ts';
 import { allOf, constant, loadsOf, nodesOf, select, substitute, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
@@ -73,15 +72,14 @@ function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<n
   if (!launch.inputs.some(sourceOf)) return launch;
   const operands = new Operands();
   const names = [launch.kernel.name];
-  const kernel = rewriteKernel(launch.kernel, [], (load) => {
+  const replace = (load: Load): Expr => {
     const value = launch.inputs[load.input] as Var;
     const view = launch.kernel.inputs[load.input] as Aval;
     const source = sourceOf(value);
     if (!source) return { ...load, input: operands.add(value, view) };
     names.unshift(source.kernel.name);
-    const at = operandIndex(source.kernel, view, load);
     const body = substitute(source.kernel.outputs[0] as Expr, {
-      coord: (axis) => at[axis] as Expr,
+      coord: (axis) => load.index[axis] as Expr,
       load: (inner) => {
         const input = operands.add(source.inputs[inner.input] as Var, source.kernel.inputs[inner.input] as Aval);
         const guard = allOf([load.guard, inner.guard]);
@@ -89,15 +87,9 @@ function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<n
       },
     });
     return load.guard ? select(load.guard, body, constant(body.dtype, 0)) : body;
-  });
+  };
+  const kernel = rewriteKernel(launch.kernel, [], { load: replace });
   return { ...launch, kernel: tidy({ ...kernel, inputs: operands.views, name: joinNames(names) }), inputs: operands.values };
-}
-
-/** Coordinates of the producer's point that a load of the consumer reads. */
-function operandIndex(producer: Kernel, view: Aval, load: Load): Expr[] {
-  if (sameShape(producer.axes, view.shape)) return [...load.index];
-  const index = reshapeIndex(producer.axes, view.shape); // in coordinates of the view
-  return substituteAll(index, { coord: (axis) => load.index[axis] as Expr });
 }
 
 /** Distinct (value, view) pairs, numbered. */
@@ -160,12 +152,9 @@ function outlivesItsPhase(i: number, readers: readonly number[], kernel: Kernel,
   return crosses && kernel.inputs.some((x) => sizeOf(x.shape) > 1);
 }
 
-/** A reshape that does more than add or drop axes of extent 1 has no place in a loop nest. */
+/** A reshape has no place in a loop nest: it is another view of a stored value. */
 function readsReshaped(reader: Launch, value: Var, producer: Kernel): boolean {
-  return reader.inputs.some((v, j) => {
-    const view = (reader.kernel.inputs[j] as Aval).shape;
-    return v === value && !sameShape(view, producer.axes) && !onlyUnitAxes(producer.axes, view);
-  });
+  return reader.inputs.some((v, j) => v === value && !sameShape((reader.kernel.inputs[j] as Aval).shape, producer.axes));
 }
 
 /** Computing at every point of a larger nest what could be computed once. */
@@ -284,13 +273,30 @@ function dropUnused(launches: readonly Launch[], results: ReadonlySet<Var>): Lau
 
 function trim(launch: Launch, alive: readonly boolean[]): Launch {
   const outputs = launch.outputs.filter((_, i) => alive[i]);
-  const kernel = tidy({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) });
+  const kernel = tidy(dropReductions({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) }));
   const read = new Set(loadsOf(rootsOf(kernel)).map((load) => load.input));
   const places = launch.inputs.flatMap((_, i) => (read.has(i) ? [i] : []));
   return {
-    kernel: rewriteKernel(kernel, places.map((i) => kernel.inputs[i] as Aval), (load) => ({ ...load, input: places.indexOf(load.input) })),
+    kernel: rewriteKernel(kernel, places.map((i) => kernel.inputs[i] as Aval), {
+      load: (load) => ({ ...load, input: places.indexOf(load.input) }),
+    }),
     inputs: places.map((i) => launch.inputs[i] as Var),
     outputs,
+  };
+}
+
+/** Without the reductions that no output reads. */
+function dropReductions(kernel: Kernel): Kernel {
+  const read = new Set(nodesOf(kernel.outputs).flatMap((node) => (node.kind === 'acc' ? [node.index] : [])));
+  const kept = kernel.reductions.flatMap((_, i) => (read.has(i) ? [i] : []));
+  if (kept.length === kernel.reductions.length) return kernel;
+  return {
+    ...kernel,
+    reduceAxes: kept.length === 0 ? [] : kernel.reduceAxes,
+    reductions: kept.map((i) => kernel.reductions[i] as Kernel['reductions'][number]),
+    outputs: substituteAll(kernel.outputs, {
+      acc: (index) => ({ kind: 'acc', dtype: accDtype(kernel, index), index: kept.indexOf(index) }),
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** From equations to kernels, one each. */
-import { constant, substituteAll } from './expr.ts';
+import type { Aval } from '../aval.ts';
+import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 import { movementKernel } from '../primitives/movement.ts';
@@ -57,31 +58,45 @@ function withoutRoutine(equation: Equation): Equation {
 /** Puts constants in the place of literals, and makes one input of operands that are the same view of one value. */
 function bindInputs(kernel: Kernel, atoms: readonly Atom[], outputs: readonly Var[], resolve: (v: Var) => Var): Launch {
   const inputs: Var[] = [];
-  const views: Kernel['inputs'][number][] = [];
+  const views: Aval[] = [];
   const places = atoms.map((a, i) => {
     if (a instanceof Literal) return a;
-    const view = kernel.inputs[i] as (typeof views)[number];
+    const view = kernel.inputs[i] as Aval;
     const value = resolve(a);
     const known = inputs.findIndex((v, j) => v === value && views[j]?.shape.join() === view.shape.join());
     if (known >= 0 && !kernel.routine) return known;
     views.push(view);
     return inputs.push(value) - 1;
   });
-  const rebound = rewriteKernel(kernel, views, (load) => {
-    const at = places[load.input];
-    return at instanceof Literal ? constant(load.dtype, at.value) : { ...load, input: at as number };
+  const rebound = rewriteKernel(kernel, views, {
+    load: (load) => {
+      const at = places[load.input];
+      return at instanceof Literal ? constant(load.dtype, at.value) : { ...load, input: at as number };
+    },
   });
-  return { kernel: rebound, inputs, outputs };
+  return { kernel: kernel.routine ? rebound : squeeze(rebound), inputs, outputs };
 }
 
-/** The kernel with other inputs and each load replaced. */
-export function rewriteKernel(
-  kernel: Kernel,
-  inputs: Kernel['inputs'],
-  load: (node: Extract<Expr, { kind: 'load' }>) => Expr,
-): Kernel {
+/** The kernel without parallel axes of extent 1, in its nest and in its views: adding or dropping such axes is free. */
+function squeeze(kernel: Kernel): Kernel {
+  const wide = kernel.axes.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
+  const dropped = kernel.axes.length - wide.length;
+  const isWide = (view: Aval, i: number) => view.shape[i] !== 1;
+  const views = kernel.inputs.map((view) => ({ ...view, shape: view.shape.filter((extent) => extent !== 1) }));
+  const moved = rewriteKernel(kernel, views, {
+    coord: (axis) => {
+      if (axis >= kernel.axes.length) return coord(axis - dropped);
+      return kernel.axes[axis] === 1 ? constant('int32', 0) : coord(wide.indexOf(axis));
+    },
+    load: (load) => ({ ...load, index: load.index.filter((_, i) => isWide(kernel.inputs[load.input] as Aval, i)) }),
+  });
+  return { ...moved, axes: wide.map((axis) => kernel.axes[axis] as number) };
+}
+
+/** The kernel with other inputs, and leaves of its expressions replaced. */
+export function rewriteKernel(kernel: Kernel, inputs: Kernel['inputs'], by: Substitution): Kernel {
   const roots = [...kernel.reductions.map((r) => r.value), ...kernel.outputs];
-  const rewritten = substituteAll(roots, { load });
+  const rewritten = substituteAll(roots, by);
   const count = kernel.reductions.length;
   return {
     ...kernel,

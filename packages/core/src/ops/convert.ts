@@ -1,4 +1,4 @@
-import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
+import { type ConcreteTensor, LiteralTensor } from '../concrete.ts';
 import {
   type DType,
   dtypeInfo,
@@ -13,6 +13,7 @@ import { DTypeError, OptionError } from '../errors.ts';
 import { getBackend, place } from '../ir/device.ts';
 import { convert } from '../primitives/arithmetic.ts';
 import { isNumberOf, rangeOf } from '../reference/scalar.ts';
+import { broadcastShapes } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { Leaf } from '../tree.ts';
 
@@ -60,22 +61,39 @@ export function promoteOperands(op: string, ...xs: readonly TensorLike[]): Tenso
   );
 }
 
-/** {@link promoteOperands} for two operands. */
+/** Two operands of a pointwise operation: of one dtype, and of shapes that broadcast. */
 export function promotePair(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
-  if (x instanceof Tensor && y instanceof Tensor && x.dtype === y.dtype) return [x, y];
-  return promoteOperands(op, x, y) as [Tensor, Tensor];
+  const same = x instanceof Tensor && y instanceof Tensor && x.dtype === y.dtype;
+  const pair = same ? [x, y] : promoteOperands(op, x, y);
+  return broadcasting(op, pair) as [Tensor, Tensor];
 }
 
-/** Like {@link promoteOperands}, and integers and bools become `float32`. */
-export function promoteFloats(op: string, ...xs: readonly TensorLike[]): Tensor[] {
-  const promoted = promoteOperands(op, ...xs.map((x) => (typeof x === 'boolean' ? Number(x) : x)));
-  return promoted.map((x) => (isFloat(x.dtype) ? x : convert(x, 'float32')));
+/** {@link promotePair} for arithmetic, where bools count as the int32 numbers 0 and 1. */
+export function numericPair(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  return promotePair(op, x, y).map((t) => (t.dtype === 'bool' ? convert(t, 'int32') : t)) as [Tensor, Tensor];
+}
+
+/** {@link promotePair} for float functions, where integers and bools become `float32`. */
+export function floatPair(op: string, x: TensorLike, y: TensorLike): [Tensor, Tensor] {
+  return promotePair(op, x, y).map((t) => (isFloat(t.dtype) ? t : convert(t, 'float32'))) as [Tensor, Tensor];
+}
+
+/** @throws {ShapeError} unless the shapes broadcast. */
+export function broadcasting(op: string, xs: Tensor[]): Tensor[] {
+  broadcastShapes(op, ...xs.map((x) => x.shape));
+  return xs;
+}
+
+/** One operand of arithmetic: bools count as the int32 numbers 0 and 1. */
+export function numericOperand(op: string, x: TensorLike): Tensor {
+  const t = operand(op, x);
+  return t.dtype === 'bool' ? convert(t, 'int32') : t;
 }
 
 /** One operand as a tensor of a float dtype: integers and bools become `float32`. */
 export function floatOperand(op: string, x: TensorLike): Tensor {
-  if (x instanceof Tensor) return isFloat(x.dtype) ? x : convert(x, 'float32');
-  return literal(op, Number(operand(op, x)), 'float32');
+  const t = operand(op, x);
+  return isFloat(t.dtype) ? t : convert(t, 'float32');
 }
 
 /** One operand as a tensor: a number is `float32`, a boolean `bool`. */
@@ -137,6 +155,12 @@ function hostValues(dtype: DType, values: ArrayLike<number>): TypedArray {
 
 function refuse(op: string, x: unknown): never {
   const what =
-    x === undefined || x === null ? String(x) : typeof x === 'object' ? `a ${x.constructor.name}` : `a ${typeof x}`;
-  throw new OptionError(`${op}: needs tensors, numbers or booleans, but got ${what}; tensor() makes tensors of arrays.`);
+    x === undefined || x === null
+      ? String(x)
+      : typeof x === 'object'
+        ? `a ${x.constructor.name}`
+        : `a ${typeof x}`;
+  throw new OptionError(
+    `${op}: needs tensors, numbers or booleans, but got ${what}; tensor() makes tensors of arrays.`,
+  );
 }

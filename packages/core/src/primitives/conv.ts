@@ -146,6 +146,11 @@ function convKernel(inputs: readonly Aval[], target: Operand, conv: ConvGeometry
       conv.y,
     );
 
+  /** Channel `within` of the group that `of` belongs to, where groups are `size` wide on its side and `width` on the other. */
+  const groupChannel = (of: Expr, size: number, within: Expr, width: number): Expr =>
+    conv.groups === 1 ? within : addExpr(mulIndex(floorDiv(of, size), width), within);
+  const inGroup = (channel: Expr, size: number): Expr => (conv.groups === 1 ? channel : mod(channel, size));
+
   const [p, q] = inputs as [Aval, Aval];
   const finish = (reduceAxes: number[], left: Expr, right: Expr): Kernel => ({
     name: { y: 'conv', x: 'convInputGradient', w: 'convWeightGradient' }[target],
@@ -161,21 +166,21 @@ function convKernel(inputs: readonly Aval[], target: Operand, conv: ConvGeometry
       const [n, o, f] = [axis(0), range(1), axis(spatial + 1)];
       const [k, c] = [range(rank), axis(rank + spatial)];
       const { index, guard } = xPosition(o, k);
-      const channel = addExpr(mulIndex(floorDiv(f, fg), cg), c);
+      const channel = groupChannel(f, fg, c, cg);
       return finish([...conv.kernel, cg], load(0, p, [n, ...index, channel], guard), load(1, q, [...k, c, f]));
     }
     case 'x': {
       const [n, i, gc] = [axis(0), range(1), axis(spatial + 1)];
       const [k, f] = [range(rank), axis(rank + spatial)];
       const { index, guard } = yPosition(i, k);
-      const channel = addExpr(mulIndex(floorDiv(gc, cg), fg), f);
-      return finish([...conv.kernel, fg], load(0, p, [...k, mod(gc, cg), channel]), load(1, q, [n, ...index, channel], guard));
+      const channel = groupChannel(gc, cg, f, fg);
+      return finish([...conv.kernel, fg], load(0, p, [...k, inGroup(gc, cg), channel]), load(1, q, [n, ...index, channel], guard));
     }
     case 'w': {
       const [k, c, f] = [range(0), axis(spatial), axis(spatial + 1)];
       const [n, o] = [axis(rank), range(rank + 1)];
       const { index, guard } = xPosition(o, k);
-      const channel = addExpr(mulIndex(floorDiv(f, fg), cg), c);
+      const channel = groupChannel(f, fg, c, cg);
       return finish([conv.n, ...conv.y], load(0, p, [n, ...index, channel], guard), load(1, q, [n, ...o, f]));
     }
     default:

@@ -4,7 +4,7 @@ import { LiteralTensor } from '../concrete.ts';
 import { addExpr, addIndex, allOf, compare, constant, coord, floorDiv, inBounds, load, mod, mulIndex, select } from '../ir/expr.ts';
 import type { Expr, Kernel } from '../ir/kernel.ts';
 import { Linear, type Params, type Primitive } from '../primitive.ts';
-import { rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { rowMajorStrides, sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
 import { broadcastIndex, scalar, unbroadcast } from './pointwise.ts';
@@ -59,7 +59,7 @@ export const reshape = (x: Tensor, shape: Shape): Tensor =>
   sameShape(x.shape, shape) ? x : bind1(reshapePrimitive, [x], { shape });
 
 /** Index into `from` of the element that a point of `to` holds; axes of extent 1 cost nothing. */
-export function reshapeIndex(from: Shape, to: Shape): Expr[] {
+function reshapeIndex(from: Shape, to: Shape): Expr[] {
   const zero = constant('int32', 0);
   const wide = (shape: Shape) => shape.flatMap((extent, i) => (extent === 1 ? [] : [i]));
   const [a, b] = [wide(from), wide(to)];
@@ -293,7 +293,3 @@ const stopPrimitive: Primitive = {
 };
 
 export const stop = (x: Tensor): Tensor => (x instanceof LiteralTensor ? x : bind1(stopPrimitive, [x]));
-
-/** Whether a reshape only adds or drops axes of extent 1. */
-export const onlyUnitAxes = (from: Shape, to: Shape): boolean =>
-  sizeOf(from) > 0 && sameShape(from.filter((n) => n !== 1), to.filter((n) => n !== 1));

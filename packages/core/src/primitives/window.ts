@@ -55,7 +55,7 @@ const maxPrimitive: Primitive<WindowParams> = {
   kind: 'routine',
   shape: ([x], { window }) => [{ shape: yShape(window), dtype: (x as Aval).dtype }],
   jvp: ([x], [dx], { window }) => {
-    const found = bind1(argmaxPrimitive, [x as Tensor], { window });
+    const found = windowArgmax(window, x as Tensor);
     return [[windowMax(window, x as Tensor)], [windowGather('y', window, dx as Tensor, found)]];
   },
   batch: batchWindows(() => maxPrimitive),
@@ -73,6 +73,9 @@ const argmaxPrimitive: Primitive<WindowParams> = {
   batch: batchWindows(() => argmaxPrimitive),
   lower: ([x], { window }) => foldKernel([x as Aval], window, 'y', 'argmax', paddedLowest(x as Aval, window), { name: 'windowArgmax', window }),
 };
+
+/** int32 row-major position in each window of its first greatest element; padding never wins. */
+export const windowArgmax = (window: WindowGeometry, x: Tensor): Tensor => bind1(argmaxPrimitive, [x], { window });
 
 /* ---- gather at a position of each window, and its adjoint ---- */
 

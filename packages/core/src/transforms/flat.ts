@@ -1,5 +1,6 @@
 import { toTensor } from '../ops/convert.ts';
 import type { Tensor } from '../tensor.ts';
+import { refusePromise } from '../trace.ts';
 import { treeFlatten, type TreeStructure, treeUnflatten } from '../tree.ts';
 
 /** A function on trees as one on lists of tensors, which remembers the structure of its last result. */
@@ -15,7 +16,9 @@ export function flatFunction<A extends readonly unknown[]>(f: (...args: A) => un
   const structure = (): TreeStructure => result as TreeStructure;
   return {
     call: (...leaves) => {
-      const flat = treeFlatten(f(...treeUnflatten<A>(args, leaves)));
+      const tree = f(...treeUnflatten<A>(args, leaves));
+      refusePromise(tree);
+      const flat = treeFlatten(tree);
       result = flat.structure;
       return flat.leaves.map((y) => toTensor(y));
     },

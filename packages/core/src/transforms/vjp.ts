@@ -7,6 +7,7 @@ import { Linear, type Zero } from '../primitive.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { refusePromise } from '../trace.ts';
 import {
   checkSameStructure,
   type Leaves,
@@ -117,6 +118,7 @@ export function valueAndGrad<A extends readonly unknown[], R, const O extends Gr
         const all = [...args] as unknown[];
         for (const [i, n] of chosen.entries()) all[n] = replaced[i];
         const result: unknown = f(...(all as unknown as A));
+        refusePromise(result);
         if (!hasAux) return [scalarResult(result, hasAux)];
         const [value, rest] = result as [unknown, unknown];
         const flatAux = treeFlatten(rest ?? null);
