@@ -1,0 +1,50 @@
+import { expectTypeOf, test } from 'vitest';
+import type { Tensor } from '../src/tensor.ts';
+import { jit } from '../src/transforms/jit.ts';
+import { jvp } from '../src/transforms/jvp.ts';
+import { grad, valueAndGrad, vjp } from '../src/transforms/vjp.ts';
+import { vmap } from '../src/transforms/vmap.ts';
+import { Static, treeMap } from '../src/tree.ts';
+
+// An interface, not a type alias: users write both.
+interface Params {
+  w: Tensor;
+  layers: { b: Tensor }[];
+}
+declare const params: Params;
+declare const x: Tensor;
+declare const loss: (p: Params, x: Tensor) => Tensor;
+declare const lossAux: (p: Params, x: Tensor) => readonly [Tensor, { logits: Tensor }];
+
+test('gradients have the type of the argument', () => {
+  expectTypeOf(grad(loss)(params, x)).branded.toEqualTypeOf<Params>();
+  expectTypeOf(valueAndGrad(loss)(params, x)).branded.toEqualTypeOf<[Tensor, Params]>();
+  expectTypeOf(grad(loss, { argnums: 1 })(params, x)).toEqualTypeOf<Tensor>();
+  const [[value, aux], g] = valueAndGrad(lossAux, { hasAux: true })(params, x);
+  expectTypeOf(value).toEqualTypeOf<Tensor>();
+  expectTypeOf(aux.logits).toEqualTypeOf<Tensor>();
+  expectTypeOf(g.layers[0]?.b).toEqualTypeOf<Tensor | undefined>();
+});
+
+test('transformed functions take what the function takes, with numbers and typed arrays as leaves', () => {
+  grad(loss)({ w: 1, layers: [{ b: new Float32Array(2) }] }, 3);
+  vmap(loss, { inAxes: [null, 0] })(params, x);
+  // @ts-expect-error: layers is missing
+  grad(loss)({ w: 1 }, 3);
+  // @ts-expect-error: a string is no tensor
+  jit(loss)(params, 'x');
+});
+
+test('jit, vmap and jvp keep result types', () => {
+  expectTypeOf(jit(loss)(params, x)).toEqualTypeOf<Tensor>();
+  expectTypeOf(jit((p: Params) => ({ next: p, f: new Static(1) }))(params).next).branded.toEqualTypeOf<Params>();
+  expectTypeOf(jit(loss).stats.compilations).toEqualTypeOf<number>();
+  expectTypeOf(vmap(loss)(params, x)).toEqualTypeOf<Tensor>();
+  expectTypeOf(jvp(loss, [params, x], [params, x])).toEqualTypeOf<[Tensor, Tensor]>();
+  expectTypeOf(vjp(loss, params, x)[1](x)).branded.toEqualTypeOf<[Params, Tensor]>();
+});
+
+test('treeMap keeps the shape of the tree', () => {
+  expectTypeOf(treeMap((w) => w, params)).branded.toEqualTypeOf<Params>();
+  expectTypeOf(treeMap((w) => w, { a: 1, b: [new Float32Array(1)] })).toEqualTypeOf<{ a: Tensor; b: Tensor[] }>();
+});
