@@ -1,5 +1,5 @@
 import { type Aval, showAval } from './aval.ts';
-import { dtypeInfo, hostArray, type TypedArray } from './dtype.ts';
+import { dtypeInfo, hostArray, isFloat, type TypedArray } from './dtype.ts';
 import { DonatedError } from './errors.ts';
 import type { Backend, Buffer } from './ir/backend.ts';
 import { Tensor } from './tensor.ts';
@@ -82,7 +82,11 @@ const edge = 3;
 /** NumPy-like print of values; axes longer than 2 × 3 + 1 show their ends. */
 function showValues({ shape, dtype }: Aval, values: TypedArray): string {
   const show = (value: number): string =>
-    dtype === 'bool' ? String(value !== 0) : Object.is(value, -0) ? '-0' : String(shorten(value, dtypeInfo(dtype).bytes));
+    dtype === 'bool'
+      ? String(value !== 0)
+      : Object.is(value, -0)
+        ? '-0'
+        : String(isFloat(dtype) ? shorten(value, dtypeInfo(dtype).bytes) : value);
   const build = (axis: number, offset: number, step: number): string => {
     const extent = shape[axis];
     if (extent === undefined) return show(values[offset] as number);

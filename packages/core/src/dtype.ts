@@ -36,10 +36,12 @@ export function dtypeInfo(dtype: DType): DTypeInfo {
   return found;
 }
 
+/** Whether the dtype is `float32` or `float64`. */
 export function isFloat(dtype: DType): boolean {
   return info[dtype].kind === 'float';
 }
 
+/** Whether the dtype is `int32`, `uint32` or `uint8`. */
 export function isInteger(dtype: DType): boolean {
   return info[dtype].kind === 'int';
 }

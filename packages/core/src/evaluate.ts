@@ -4,10 +4,10 @@ import { ConcreteTensor, LiteralTensor } from './concrete.ts';
 import { TracerError } from './errors.ts';
 import type { Backend, Executable } from './ir/backend.ts';
 import { bufferOf, checkDType, commonBackend } from './ir/device.ts';
-import { identityOf } from './ir/identity.ts';
 import { executeProgram, singleKernelPlan } from './ir/execute.ts';
-import type { CallParams } from './primitives/call.ts';
+import { identityOf } from './ir/identity.ts';
 import type { Params, Primitive } from './primitive.ts';
+import type { CallParams } from './primitives/call.ts';
 import type { Tensor } from './tensor.ts';
 
 const executables = new WeakMap<Backend, Map<string, Executable>>();
@@ -16,12 +16,15 @@ const maxExecutables = 4096;
 export function evaluate(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
   for (const x of inputs)
     if (!(x instanceof ConcreteTensor || x instanceof LiteralTensor))
-      throw new TracerError(`${primitive.name}: got ${x}, which has no value here; it escaped from the function that is being traced.`);
+      throw new TracerError(
+        `${primitive.name}: got ${x}, which has no value here; it escaped from the function that is being traced.`,
+      );
   if (primitive.kind === 'call') return executeProgram(params as CallParams, inputs);
   const backend = commonBackend(primitive.name, inputs);
   const avals = inputs.map((x) => x.aval);
   const outputs = primitive.shape(avals, params);
-  if (primitive.kind === 'alias') return outputs.map((aval, i) => concrete(inputs[i] as Tensor, backend).withShape(aval.shape));
+  if (primitive.kind === 'alias')
+    return outputs.map((aval, i) => concrete(inputs[i] as Tensor, backend).withShape(aval.shape));
   const executable = lookUp(backend, primitive, avals, params, outputs);
   const buffers = executable.run(inputs.map((x) => bufferOf(x, backend)));
   return outputs.map((aval, i) => new ConcreteTensor(aval, backend, buffers[i] as never));
@@ -31,7 +34,13 @@ function concrete(x: Tensor, backend: Backend): ConcreteTensor {
   return x instanceof ConcreteTensor ? x : new ConcreteTensor(x.aval, backend, bufferOf(x, backend));
 }
 
-function lookUp(backend: Backend, primitive: Primitive, avals: readonly Aval[], params: Params, outputs: readonly Aval[]): Executable {
+function lookUp(
+  backend: Backend,
+  primitive: Primitive,
+  avals: readonly Aval[],
+  params: Params,
+  outputs: readonly Aval[],
+): Executable {
   const cache = executables.get(backend) ?? new Map<string, Executable>();
   executables.set(backend, cache);
   const key = `${primitive.name} ${avals.map(showAval).join(' ')} ${identityOf(params)}`;

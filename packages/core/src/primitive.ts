@@ -41,14 +41,27 @@ export interface Primitive<P extends Params = Params> {
   /** The shape rule: avals of the results. Inputs have been checked by the op that users call. */
   shape(inputs: readonly Aval[], params: P): Aval[];
   /** Results and their tangents; only called with at least one tangent that is not zero. */
-  jvp(primals: readonly Tensor[], tangents: readonly (Tensor | Zero)[], params: P): [Tensor[], (Tensor | Zero)[]];
+  jvp(
+    primals: readonly Tensor[],
+    tangents: readonly (Tensor | Zero)[],
+    params: P,
+  ): [Tensor[], (Tensor | Zero)[]];
   /**
    * Cotangents of the `Linear` inputs (zero for the others) from those of the results; the primitive is linear in
    * them. At least one cotangent is not zero.
    */
-  transpose?(cotangents: readonly (Tensor | Zero)[], inputs: readonly (Tensor | Linear)[], params: P): (Tensor | Zero)[];
+  transpose?(
+    cotangents: readonly (Tensor | Zero)[],
+    inputs: readonly (Tensor | Linear)[],
+    params: P,
+  ): (Tensor | Zero)[];
   /** Results for inputs of which some carry a batch of `size` examples along `axes[i]`; `null` is no batch. */
-  batch(inputs: readonly Tensor[], axes: readonly (number | null)[], size: number, params: P): [Tensor[], (number | null)[]];
+  batch(
+    inputs: readonly Tensor[],
+    axes: readonly (number | null)[],
+    size: number,
+    params: P,
+  ): [Tensor[], (number | null)[]];
   /** The kernel. Absent for `alias` that only renames, and for `call`. */
   lower?(inputs: readonly Aval[], params: P): Kernel;
 }

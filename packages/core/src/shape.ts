@@ -1,5 +1,6 @@
 import { ShapeError } from './errors.ts';
 
+/** Extents of a tensor's axes. */
 export type Shape = readonly number[];
 
 /** Number of elements of a shape; an element count beyond 2^31-1 is refused. */
@@ -7,6 +8,7 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((n, extent) => n * extent, 1);
 }
 
+/** Whether two shapes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
@@ -17,7 +19,9 @@ export function checkShape(op: string, shape: Shape): void {
     if (!Number.isInteger(extent) || extent < 0)
       throw new ShapeError(`${op}: a shape holds non-negative integers, but got [${shape.join(',')}].`);
   if (sizeOf(shape) > 2 ** 31 - 1)
-    throw new ShapeError(`${op}: [${shape.join(',')}] has more than 2^31-1 elements, the most a tensor can have.`);
+    throw new ShapeError(
+      `${op}: [${shape.join(',')}] has more than 2^31-1 elements, the most a tensor can have.`,
+    );
 }
 
 /** Elements between neighbours along each axis of a dense row-major array. */
@@ -62,7 +66,11 @@ export function resolveAxis(op: string, axis: number, rank: number): number {
 }
 
 /** Resolves one axis, several, or all (`undefined`) to distinct ascending axes. */
-export function resolveAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+export function resolveAxes(
+  op: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
   const resolved = (typeof axes === 'number' ? [axes] : axes).map((a) => resolveAxis(op, a, rank));
   if (new Set(resolved).size !== resolved.length)

@@ -4,12 +4,13 @@
  * Keys are sorted, so two objects with the same keys are the same structure in whatever order they were written.
  * `null` is an empty tree. `Static` carries anything else (functions, strings, options) as part of the structure.
  */
+import { ShapeDtype } from './aval.ts';
 import { dtypeOfArray, type TypedArray } from './dtype.ts';
 import { TreeError } from './errors.ts';
 import { Tensor } from './tensor.ts';
 
-/** What may stand at the ends of a tree. */
-export type Leaf = Tensor | number | boolean | TypedArray;
+/** What may stand at the ends of a tree. A `ShapeDtype` has no values, and is only for `evalShape`. */
+export type Leaf = Tensor | number | boolean | TypedArray | ShapeDtype;
 
 /**
  * A value that belongs to the structure of a tree and not to its leaves: a function, a name, an option.
@@ -27,20 +28,22 @@ export class Static<T> {
 }
 
 /** `T` with a tensor at every leaf. */
-export type Tensors<T> = T extends Tensor | number | boolean | TypedArray
+export type Tensors<T> = T extends Leaf
   ? Tensor
   : T extends Static<unknown> | null
     ? T
     : { [K in keyof T]: Tensors<T[K]> };
 
 /** `T` where any leaf may also be a number, boolean or typed array. */
-export type Leaves<T> = T extends Tensor
-  ? Tensor | number | boolean | TypedArray
-  : T extends Static<unknown> | null | number | boolean | TypedArray
-    ? T
-    : T extends (...args: never[]) => unknown
+export type Leaves<T> = unknown extends T
+  ? T
+  : T extends Tensor
+    ? Tensor | number | boolean | TypedArray
+    : T extends Static<unknown> | null | number | boolean | TypedArray
       ? T
-      : { [K in keyof T]: Leaves<T[K]> };
+      : T extends (...args: never[]) => unknown
+        ? T
+        : { [K in keyof T]: Leaves<T[K]> };
 
 /** The structure of a tree without its leaves. */
 export type TreeStructure =
@@ -48,7 +51,11 @@ export type TreeStructure =
   | { readonly kind: 'null' }
   | { readonly kind: 'static'; readonly value: unknown }
   | { readonly kind: 'array'; readonly children: readonly TreeStructure[] }
-  | { readonly kind: 'object'; readonly keys: readonly string[]; readonly children: readonly TreeStructure[] };
+  | {
+      readonly kind: 'object';
+      readonly keys: readonly string[];
+      readonly children: readonly TreeStructure[];
+    };
 
 const leaf: TreeStructure = { kind: 'leaf' };
 const empty: TreeStructure = { kind: 'null' };
@@ -75,7 +82,9 @@ export function treeFlatten(tree: unknown): Flattened {
 export function treeUnflatten<T = unknown>(structure: TreeStructure, leaves: readonly unknown[]): T {
   const expected = countLeaves(structure);
   if (expected !== leaves.length)
-    throw new TreeError(`treeUnflatten: the structure has ${expected} leaves, but ${leaves.length} were given.`);
+    throw new TreeError(
+      `treeUnflatten: the structure has ${expected} leaves, but ${leaves.length} were given.`,
+    );
   let next = 0;
   const build = (s: TreeStructure): unknown => {
     switch (s.kind) {
@@ -96,10 +105,12 @@ export function treeUnflatten<T = unknown>(structure: TreeStructure, leaves: rea
   return build(structure) as T;
 }
 
+/** The leaves of a tree: depth first, keys sorted. */
 export function treeLeaves(tree: unknown): Leaf[] {
   return treeFlatten(tree).leaves;
 }
 
+/** The structure of a tree, without its leaves. */
 export function treeStructure(tree: unknown): TreeStructure {
   return treeFlatten(tree).structure;
 }
@@ -162,8 +173,17 @@ export function checkSameStructure(
     );
 }
 
-function visit(tree: unknown, path: (string | number)[], onLeaf: (x: Leaf, path: (string | number)[]) => void): TreeStructure {
-  if (tree instanceof Tensor || typeof tree === 'number' || typeof tree === 'boolean') {
+function visit(
+  tree: unknown,
+  path: (string | number)[],
+  onLeaf: (x: Leaf, path: (string | number)[]) => void,
+): TreeStructure {
+  if (
+    tree instanceof Tensor ||
+    tree instanceof ShapeDtype ||
+    typeof tree === 'number' ||
+    typeof tree === 'boolean'
+  ) {
     onLeaf(tree, path);
     return leaf;
   }
@@ -249,4 +269,6 @@ function firstDifference(
 }
 
 const nameOf = (s: TreeStructure): string =>
-  ({ leaf: 'a leaf', null: 'null', static: 'a static value', array: 'an array', object: 'an object' })[s.kind];
+  ({ leaf: 'a leaf', null: 'null', static: 'a static value', array: 'an array', object: 'an object' })[
+    s.kind
+  ];

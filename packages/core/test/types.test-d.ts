@@ -37,7 +37,9 @@ test('transformed functions take what the function takes, with numbers and typed
 
 test('jit, vmap and jvp keep result types', () => {
   expectTypeOf(jit(loss)(params, x)).toEqualTypeOf<Tensor>();
-  expectTypeOf(jit((p: Params) => ({ next: p, f: new Static(1) }))(params).next).branded.toEqualTypeOf<Params>();
+  expectTypeOf(
+    jit((p: Params) => ({ next: p, f: new Static(1) }))(params).next,
+  ).branded.toEqualTypeOf<Params>();
   expectTypeOf(jit(loss).stats.compilations).toEqualTypeOf<number>();
   expectTypeOf(vmap(loss)(params, x)).toEqualTypeOf<Tensor>();
   expectTypeOf(jvp(loss, [params, x], [params, x])).toEqualTypeOf<[Tensor, Tensor]>();
@@ -46,5 +48,8 @@ test('jit, vmap and jvp keep result types', () => {
 
 test('treeMap keeps the shape of the tree', () => {
   expectTypeOf(treeMap((w) => w, params)).branded.toEqualTypeOf<Params>();
-  expectTypeOf(treeMap((w) => w, { a: 1, b: [new Float32Array(1)] })).toEqualTypeOf<{ a: Tensor; b: Tensor[] }>();
+  expectTypeOf(treeMap((w) => w, { a: 1, b: [new Float32Array(1)] })).toEqualTypeOf<{
+    a: Tensor;
+    b: Tensor[];
+  }>();
 });

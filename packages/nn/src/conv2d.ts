@@ -1,7 +1,8 @@
 import { add, conv, OptionError, type Padding, ShapeError, showAval } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { type Initializer, lecunNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
-import { checkKeys, type Pair, positiveInteger, positivePair } from './options.ts';
+import { type Pair, positiveInteger, positivePair } from './options.ts';
 import { makeWeights, parameterDType, type Weights } from './weights.ts';
 
 /** Options of {@link conv2d}. */
@@ -36,11 +37,11 @@ const keys = ['features', 'kernel', 'stride', 'padding', 'dilation', 'groups', '
  * @throws {OptionError} for bad options; {ShapeError} for inputs that do not fit.
  * @example
  * const layer = conv2d({ features: 16, kernel: 3, stride: 2 });
- * const { params } = layer.init(random.key(0), { shape: [1, 28, 28, 1], dtype: 'float32' });
+ * const { params } = layer.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  * const [y] = layer.apply(params, null, zeros([8, 28, 28, 1]));   // f32[8,14,14,16]
  */
 export function conv2d(options: Conv2dOptions): Layer<Weights, null> {
-  checkKeys('conv2d', options, keys);
+  checkOptions('conv2d', options, keys);
   const { padding = 'same', bias = true, kernelInit = lecunNormal, biasInit = zeros } = options;
   const features = positiveInteger('conv2d', 'features', options.features);
   const kernel = positivePair('conv2d', 'kernel', options.kernel);

@@ -1,7 +1,8 @@
 import { add, matmul, ShapeError, showAval, type Tensor } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { type Initializer, lecunNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
-import { checkKeys, positiveInteger } from './options.ts';
+import { positiveInteger } from './options.ts';
 import { makeWeights, parameterDType, type Weights } from './weights.ts';
 
 /** Options of {@link dense}. */
@@ -24,11 +25,11 @@ export interface DenseOptions {
  * @throws {OptionError} for bad options; {ShapeError} when applied to another D than it was initialised for.
  * @example
  * const layer = dense({ features: 10 });
- * const { params } = layer.init(random.key(0), { shape: [1, 784], dtype: 'float32' });
+ * const { params } = layer.init(random.key(0), new ShapeDtype([1, 784]));
  * const [y] = layer.apply(params, null, zeros([32, 784]));   // f32[32,10]
  */
 export function dense(options: DenseOptions): Layer<Weights, null> {
-  checkKeys('dense', options, ['features', 'bias', 'kernelInit', 'biasInit']);
+  checkOptions('dense', options, ['features', 'bias', 'kernelInit', 'biasInit']);
   const { bias = true, kernelInit = lecunNormal, biasInit = zeros } = options;
   const features = positiveInteger('dense', 'features', options.features);
   return {

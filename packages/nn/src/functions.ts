@@ -46,13 +46,13 @@ export function silu(x: Tensor): Tensor {
  * softmax(tensor([0, Math.log(3)]))   // [0.25, 0.75]
  */
 export function softmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
-  const e = exp(subtract(x, stopGradient(max(x, { axis, keepDims: true })))); // at most 1
-  return divide(e, sum(e, { axis, keepDims: true }));
+  const e = exp(subtract(x, stopGradient(max(x, { axis, keepdims: true })))); // at most 1
+  return divide(e, sum(e, { axis, keepdims: true }));
 }
 
 /** `log(softmax(x))`, without the overflow. */
 export function logSoftmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
-  return subtract(x, logSumExp(x, { axis, keepDims: true }));
+  return subtract(x, logSumExp(x, { axis, keepdims: true }));
 }
 
 /** Everything but the first axis in one: `[N, ...] -> [N, D]`. */

@@ -1,1 +1,12 @@
-export {};
+export { conv2d, type Conv2dOptions } from './conv2d.ts';
+export { dense, type DenseOptions } from './dense.ts';
+export { type AxisOptions, flatten, gelu, logSoftmax, relu, silu, softmax } from './functions.ts';
+export * as initializers from './initializers.ts';
+export type { Initializer, VarianceScalingOptions } from './initializers.ts';
+export type { Context, Layer, LayerLike, ParamsOf, StateOf } from './layer.ts';
+export { accuracy, crossEntropy } from './losses.ts';
+export type { Pair } from './options.ts';
+export { avgPool, maxPool, type PoolOptions } from './pool.ts';
+export { decodeSafetensors, encodeSafetensors, loadInto, safetensorsMetadata } from './safetensors.ts';
+export { type ListedParams, type ListedState, type NamedParams, type NamedState, serial } from './serial.ts';
+export type { Weights } from './weights.ts';

@@ -5,14 +5,13 @@ import {
   multiply,
   OptionError,
   random,
-  type Shape,
   ShapeError,
   zeros as tensorOfZeros,
   type Tensor,
 } from '@neumann/core';
 
 /** Parameters of a shape and dtype, drawn with a key. */
-export type Initializer = (key: Tensor, shape: Shape, dtype: DType) => Tensor;
+export type Initializer = (key: Tensor, shape: readonly number[], dtype: DType) => Tensor;
 
 /** Options of {@link varianceScaling}. */
 export interface VarianceScalingOptions {
@@ -40,20 +39,20 @@ export function varianceScaling({ scale, mode, distribution }: VarianceScalingOp
     const variance = scale / fanOf(shape, mode);
     switch (distribution) {
       case 'truncatedNormal': {
-        const draw = random.truncatedNormal(key, -2, 2, shape, dtype);
+        const draw = random.truncatedNormal(key, -2, 2, shape, { dtype });
         return multiply(draw, Math.sqrt(variance) / truncatedStddev);
       }
       case 'normal':
-        return multiply(random.normal(key, shape, dtype), Math.sqrt(variance));
+        return multiply(random.normal(key, shape, { dtype }), Math.sqrt(variance));
       case 'uniform':
-        return multiply(random.uniform(key, shape, dtype), Math.sqrt(3 * variance));
+        return multiply(random.uniform(key, shape, { min: -1, dtype }), Math.sqrt(3 * variance));
       default:
         return distribution satisfies never;
     }
   };
 }
 
-function fanOf(shape: Shape, mode: VarianceScalingOptions['mode']): number {
+function fanOf(shape: readonly number[], mode: VarianceScalingOptions['mode']): number {
   const [inputs, outputs] = shape.slice(-2);
   if (inputs === undefined || outputs === undefined)
     throw new ShapeError(
@@ -83,7 +82,7 @@ export const lecunUniform: Initializer = varianceScaling({ scale: 1, mode: 'fanI
 
 /** Normal with mean 0; `stddev` is 0.01 unless given. */
 export function normal({ stddev = 1e-2 }: { readonly stddev?: number } = {}): Initializer {
-  return (key, shape, dtype) => multiply(random.normal(key, shape, dtype), stddev);
+  return (key, shape, dtype) => multiply(random.normal(key, shape, { dtype }), stddev);
 }
 
 /** One number everywhere. */

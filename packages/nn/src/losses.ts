@@ -1,10 +1,9 @@
 import {
+  any,
   argmax,
   astype,
   DTypeError,
   equal,
-  isFloat,
-  isInteger,
   logSumExp,
   mean,
   oneHot,
@@ -15,6 +14,7 @@ import {
   type Tensor,
   where,
 } from '@neumann/core';
+import { isFloat, isInteger } from '@neumann/core/extend';
 
 /**
  * Softmax cross-entropy between logits and integer labels, averaged over the batch.
@@ -31,7 +31,7 @@ import {
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   checkOperands('crossEntropy', logits, labels);
-  const hit = oneHot(labels, logits.shape.at(-1) as number, { dtype: 'bool' }); // [..., K]
+  const hit = oneHot(labels, logits.shape.at(-1) as number, 'bool'); // [..., K]
   const picked = sum(where(hit, logits, 0), { axis: -1 }); // where, not multiply: 0 * -inf is NaN
   const known = any(hit, { axis: -1 });
   return mean(where(known, subtract(logSumExp(logits, { axis: -1 }), picked), Number.NaN));
@@ -49,7 +49,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
  */
 export function accuracy(logits: Tensor, labels: Tensor): Tensor {
   checkOperands('accuracy', logits, labels);
-  return mean(astype(equal(argmax(logits, { axis: -1 }), labels), 'float32'));
+  return mean(astype(equal(argmax(logits, { axis: -1 }), astype(labels, 'int32')), 'float32'));
 }
 
 function checkOperands(name: string, logits: Tensor, labels: Tensor): void {

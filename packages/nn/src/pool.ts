@@ -1,5 +1,6 @@
 import { type Padding, ShapeError, showAval, type Tensor, windowMax, windowMean } from '@neumann/core';
-import { checkKeys, type Pair, positivePair } from './options.ts';
+import { checkOptions } from '@neumann/core/extend';
+import { type Pair, positivePair } from './options.ts';
 
 /** Options of {@link maxPool} and {@link avgPool}. */
 export interface PoolOptions {
@@ -34,7 +35,7 @@ export function avgPool(options: PoolOptions): (x: Tensor) => Tensor {
 }
 
 function pool(name: string, options: PoolOptions, windows: typeof windowMax): (x: Tensor) => Tensor {
-  checkKeys(name, options, ['window', 'stride', 'padding']);
+  checkOptions(name, options, ['window', 'stride', 'padding']);
   const window = positivePair(name, 'window', options.window);
   const stride = positivePair(name, 'stride', options.stride ?? window);
   const { padding = 'valid' } = options;

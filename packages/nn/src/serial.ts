@@ -1,4 +1,4 @@
-import { type Aval, evalShape, OptionError, random, type Tensor } from '@neumann/core';
+import { type Aval, evalShape, OptionError, random, ShapeDtype, type Tensor } from '@neumann/core';
 import { atLayer } from './at-layer.ts';
 import { type Context, type Layer, type LayerLike, type ParamsOf, type StateOf, toLayer } from './layer.ts';
 
@@ -35,7 +35,7 @@ export type ListedState<L extends readonly LayerLike[]> = { readonly [I in keyof
  *   flatten,
  *   logits: dense({ features: 10 }),
  * });
- * const { params, state } = model.init(random.key(0), { shape: [1, 28, 28, 1], dtype: 'float32' });
+ * const { params, state } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  * params.conv1.w                                 // f32[5,5,1,16]
  * const [y] = model.apply(params, state, images);
  *
@@ -90,7 +90,8 @@ function chain<T>(
       const made = places.map(({ name, layer }, i) =>
         atLayer(name, () => {
           const { params, state } = layer.init(random.foldIn(key, i), aval);
-          aval = evalShape((p, s, input: Tensor) => layer.apply(p, s, input)[0], params, state, aval);
+          const output = (input: Tensor): Tensor => layer.apply(params, state, input)[0];
+          aval = evalShape(output, new ShapeDtype(aval.shape, aval.dtype));
           return { params, state };
         }),
       );

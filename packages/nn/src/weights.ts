@@ -1,4 +1,5 @@
-import { type DType, isFloat, random, type Tensor } from '@neumann/core';
+import { type DType, random, type Tensor } from '@neumann/core';
+import { isFloat } from '@neumann/core/extend';
 import type { Initializer } from './initializers.ts';
 
 /** Parameters of a linear layer: w, and b unless the layer was made with `bias: false`. */

@@ -76,7 +76,10 @@ export class Evaluator {
       if (this.isVarying(node)) for (const slot of slots) this.#keep(node, slot);
       else {
         if (node.kind !== 'const') this.#keep(node, undefined);
-        if (this.#splatted.has(node)) this.#splat(node);
+        if (this.#splatted.has(node)) {
+          this.#splat(node);
+          this.code.op('drop');
+        }
       }
     }
     for (const pointer of this.pointers.pendingAt(level)) this.#addTerms(pointer);

@@ -1,4 +1,4 @@
-import { type DType, isFloat, type Reduction } from '@neumann/core/backend';
+import { type DType, isFloat, rangeOf, type Reduction } from '@neumann/core/backend';
 import type { Local } from '../asm/code.ts';
 import { scalarBinary, scalarCompare, scalarConst, scalarType } from './scalar.ts';
 import { vectorBinary, vectorCompare, vectorConst, vectorExtract, vectorSelect as selectLanes, type VectorWords } from './vector.ts';
@@ -16,18 +16,11 @@ export interface Accumulator {
 
 type Op = Reduction['op'];
 
-const least: Record<DType, number> = {
-  float32: -Infinity, float64: -Infinity, int32: -(2 ** 31), uint32: 0, uint8: 0, bool: 0,
-};
-const greatest: Record<DType, number> = {
-  float32: Infinity, float64: Infinity, int32: 2 ** 31 - 1, uint32: 2 ** 32 - 1, uint8: 255, bool: 1,
-};
-
 /** The result of folding nothing. */
 export function identity(op: Op, dtype: DType): number {
   if (op === 'add') return 0;
   if (op === 'mul') return 1;
-  return op === 'max' || op === 'argmax' ? least[dtype] : greatest[dtype];
+  return rangeOf[dtype][op === 'max' || op === 'argmax' ? 0 : 1];
 }
 
 export function newAccumulator({ code, lanes }: VectorWords, op: Op, dtype: DType): Accumulator {

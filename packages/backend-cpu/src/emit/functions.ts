@@ -1,4 +1,4 @@
-import { type BinaryOp, type DType, type Expr, isFloat, type Kernel, scalarFunctions, type UnaryOp } from '@neumann/core/backend';
+import { type BinaryOp, type DType, isFloat, type Kernel, nodesOf, scalarFunctions, type UnaryOp } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import type { ModuleBuilder } from '../asm/module.ts';
 import type { Node } from './node.ts';
@@ -53,15 +53,9 @@ export function callsOut(node: Node): boolean {
 /** The functions that kernels import, by name. */
 export function foreignNames(kernels: readonly Kernel[]): Set<ForeignName> {
   const names = new Set<ForeignName>();
-  const seen = new Set<Expr>(kernels.flatMap((k) => [...k.reductions.map((r) => r.value), ...k.outputs]));
-  for (const expr of seen) {
-    if (expr.kind === 'unary' || expr.kind === 'binary') {
-      const name = foreignName(expr.dtype, expr.op);
-      if (name) names.add(name);
-    }
-    for (const field of ['x', 'y', 'cond', 'guard'] as const)
-      if (field in expr) seen.add((expr as Readonly<Record<typeof field, Expr>>)[field]);
-    if (expr.kind === 'load') expr.index.forEach((index) => seen.add(index));
+  for (const expr of nodesOf(kernels.flatMap((k) => [...k.reductions.map((r) => r.value), ...k.outputs]))) {
+    const name = expr.kind === 'unary' || expr.kind === 'binary' ? foreignName(expr.dtype, expr.op) : undefined;
+    if (name) names.add(name);
   }
   return names;
 }

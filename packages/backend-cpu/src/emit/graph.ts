@@ -1,4 +1,5 @@
-import { type DType, type Expr, InternalError, type Kernel, rowMajorStrides } from '@neumann/core/backend';
+import { type DType, type Expr, InternalError, type Kernel, operandsOf, rowMajorStrides } from '@neumann/core/backend';
+import { identity } from './fold.ts';
 import type { Node, Sum, Term } from './node.ts';
 import { addSums, constantSum, type Interval, INT32, rangeOfSum, scaleSum, sumOfNode, UNKNOWN } from './sum.ts';
 
@@ -16,7 +17,7 @@ export interface Graph {
   readonly builder: GraphBuilder;
 }
 
-/** All of a kernel's iteration space. */
+/** All of a kernel's iteration space. An empty reduce axis leaves constants in the place of the reductions. */
 export function fullRanges(kernel: Kernel): Ranges {
   return [...kernel.axes, ...kernel.reduceAxes].map((extent) => [0, extent]);
 }
@@ -31,7 +32,7 @@ export function buildGraph(kernel: Kernel, ranges: Ranges): Graph {
   const place = addSums(...kernel.axes.map((_, axis) => scaleSum(sumOfNode(builder.coord(axis)), strides[axis] ?? 0)));
   return {
     ranges,
-    values: kernel.reductions.map((reduction) => builder.convert(reduction.value)),
+    values: ranges.some(([low, high]) => low === high) ? [] : kernel.reductions.map(({ value }) => builder.convert(value)),
     outputs: kernel.outputs.map((output) => builder.convert(output)),
     place,
     builder,
@@ -56,7 +57,7 @@ export class GraphBuilder {
   convert(root: Expr): Node {
     const stack = [root];
     for (let expr = stack.at(-1); expr; expr = stack.at(-1)) {
-      const missing = this.#converted.has(expr) ? [] : exprOperands(expr).filter((x) => !this.#converted.has(x));
+      const missing = this.#converted.has(expr) ? [] : operandsOf(expr).filter((x) => !this.#converted.has(x));
       if (missing.length > 0) {
         stack.push(...missing);
         continue;
@@ -128,8 +129,12 @@ export class GraphBuilder {
         const { kind, dtype } = expr;
         return this.#make(`${kind} ${dtype} ${x.id}`, x.depth + 1, { kind, dtype, x });
       }
-      case 'acc':
+      case 'acc': {
+        const empty = this.#ranges.some(([low, high]) => low === high);
+        const reduction = this.#kernel.reductions[expr.index];
+        if (empty && reduction) return this.constant(expr.dtype, identity(reduction.op, expr.dtype));
         return this.#make(`a ${expr.index}`, 0, { kind: 'acc', dtype: expr.dtype, index: expr.index });
+      }
       default:
         return expr satisfies never;
     }
@@ -305,28 +310,6 @@ export class GraphBuilder {
     const node: Node = { ...draft, id: this.#nodes.size, depth };
     this.#nodes.set(key, node);
     return node;
-  }
-}
-
-function exprOperands(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'const':
-    case 'coord':
-    case 'acc':
-      return [];
-    case 'load':
-      return expr.guard ? [...expr.index, expr.guard] : expr.index;
-    case 'unary':
-    case 'cast':
-    case 'bitcast':
-      return [expr.x];
-    case 'binary':
-    case 'compare':
-      return [expr.x, expr.y];
-    case 'select':
-      return [expr.cond, expr.x, expr.y];
-    default:
-      return expr satisfies never;
   }
 }
 

@@ -18,9 +18,15 @@ import { segments } from './segments.ts';
 export function emitKernel(code: Code, functions: Functions, kernel: Kernel, params: readonly Local[]): void {
   if (kernel.axes.includes(0)) return;
   for (const ranges of segments(kernel)) {
-    const nest = buildNest(kernel, buildGraph(kernel, ranges));
+    const graph = buildGraph(kernel, ranges);
+    const nest = buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph);
     new NestEmitter(code, functions, nest, params).emit();
   }
+}
+
+/** Only the epilogue, for a kernel that folds nothing. */
+function withoutReductions(kernel: Kernel): Kernel {
+  return { ...kernel, reduceAxes: [], reductions: [] };
 }
 
 /** One loop nest: parallel loops, inside of them the reduce loops, then the epilogue. */

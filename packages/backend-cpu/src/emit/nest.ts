@@ -44,7 +44,8 @@ export function buildNest(kernel: Kernel, graph: Graph): Nest {
   const sums = [...loads.map((load) => load.index), graph.place];
   const loops: Loop[] = [];
   const loopOfAxis = new Map<number, number>();
-  for (const [axis, [low, high]] of graph.ranges.entries()) {
+  const axes = parallelAxes + kernel.reduceAxes.length;
+  for (const [axis, [low, high]] of graph.ranges.slice(0, axes).entries()) {
     if (high - low === 1) continue;
     const reduce = axis >= parallelAxes;
     const outer = loops.at(-1);

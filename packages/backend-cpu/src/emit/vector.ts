@@ -244,7 +244,9 @@ function widenMask(code: Code, lanes: number): Code {
 
 /** A mask -> one of 32 bits. */
 function narrowMask(code: Code, lanes: number): Code {
-  return lanes === 2 ? code.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]) : code;
+  if (lanes === 4) return code;
+  const mask = code.local('v128');
+  return code.tee(mask).get(mask).shuffle([0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]);
 }
 
 function bytesOf(lanes: Float32Array | Float64Array | Int32Array): Uint8Array {

@@ -46,7 +46,9 @@ export function allocate({ inputs, launches, outputs }: Lowered, donate: readonl
         continue;
       }
       const until = lastUse.get(v) ?? step;
-      const source = operands.find((o) => blockOf.has(o) && !taken.has(o) && bytesOf(o) === bytesOf(v) && inPlace(o));
+      const source = operands.find(
+        (o) => blockOf.has(o) && !taken.has(o) && bytesOf(o) === bytesOf(v) && inPlace(o),
+      );
       if (source) {
         taken.add(source);
         const block = blockOf.get(source) as Block;
@@ -54,7 +56,12 @@ export function allocate({ inputs, launches, outputs }: Lowered, donate: readonl
         blockOf.set(v, block);
         continue;
       }
-      const block = { bytes: Math.ceil(bytesOf(v) / alignment) * alignment, from: step, to: until, offset: 0 };
+      const block = {
+        bytes: Math.ceil(bytesOf(v) / alignment) * alignment,
+        from: step,
+        to: until,
+        offset: 0,
+      };
       blocks.push(block);
       blockOf.set(v, block);
     }
@@ -69,7 +76,9 @@ function packBlocks(blocks: readonly Block[]): number {
   const placed: Block[] = [];
   let top = 0;
   for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    const busy = placed.filter((p) => p.from <= block.to && block.from <= p.to).sort((a, b) => a.offset - b.offset);
+    const busy = placed
+      .filter((p) => p.from <= block.to && block.from <= p.to)
+      .sort((a, b) => a.offset - b.offset);
     let offset = 0;
     for (const p of busy) {
       if (offset + block.bytes <= p.offset) break;
@@ -82,7 +91,11 @@ function packBlocks(blocks: readonly Block[]): number {
   return top;
 }
 
-function assemble({ inputs, launches, outputs }: Lowered, places: ReadonlyMap<Var, Place>, arenaBytes: number): Plan {
+function assemble(
+  { inputs, launches, outputs }: Lowered,
+  places: ReadonlyMap<Var, Place>,
+  arenaBytes: number,
+): Plan {
   const slots: Slot[] = [];
   const slotOf = new Map<Var, number>();
   for (const [v, place] of places) {

@@ -1,4 +1,4 @@
-import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
+import { ConcreteTensor, type LiteralTensor } from '../concrete.ts';
 import { type DType, dtypeInfo, type TypedArray } from '../dtype.ts';
 import { BackendError, DTypeError, OptionError } from '../errors.ts';
 import { reference } from '../reference/backend.ts';
@@ -26,7 +26,12 @@ export function getBackend(): Backend {
 }
 
 /** A new tensor on a backend. */
-export function place(backend: Backend, dtype: DType, shape: readonly number[], values: TypedArray): ConcreteTensor {
+export function place(
+  backend: Backend,
+  dtype: DType,
+  shape: readonly number[],
+  values: TypedArray,
+): ConcreteTensor {
   checkDType(backend, dtype);
   return new ConcreteTensor({ shape, dtype }, backend, backend.upload(dtype, values));
 }

@@ -1,9 +1,9 @@
 /** Compiles and runs programs. */
 import type { Aval } from '../aval.ts';
 import { ConcreteTensor, markDonated } from '../concrete.ts';
-import { sizeOf } from '../shape.ts';
-import type { CallParams } from '../primitives/call.ts';
 import type { Params, Primitive } from '../primitive.ts';
+import type { CallParams } from '../primitives/call.ts';
+import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocate } from './allocate.ts';
 import type { Backend, Buffer, Executable } from './backend.ts';
@@ -22,7 +22,11 @@ export function singleKernelPlan(primitive: Primitive, inputs: readonly Aval[], 
     size: sizeOf(aval.shape),
     place: { kind: 'input', index },
   });
-  const result = (dtype: Slot['dtype']): Slot => ({ dtype, size: sizeOf(kernel.axes), place: { kind: 'output' } });
+  const result = (dtype: Slot['dtype']): Slot => ({
+    dtype,
+    size: sizeOf(kernel.axes),
+    place: { kind: 'output' },
+  });
   const inputSlots = inputs.map((_, i) => i);
   const outputSlots = kernel.outputs.map((_, i) => inputs.length + i);
   return {
@@ -66,15 +70,22 @@ export function executeProgram({ name, program, donate }: CallParams, inputs: re
   const backend = commonBackend(name, inputs);
   const executable = compile(program, backend, donate);
   const buffers = inputs.map((x) => bufferOf(x, backend));
-  const args = buffers.map((buffer, i) => (donate[i] && mustCopy(inputs, buffers, i) ? copy(backend, buffer) : buffer));
+  const args = buffers.map((buffer, i) =>
+    donate[i] && mustCopy(inputs, buffers, i) ? copy(backend, buffer) : buffer,
+  );
   const results = executable.run(args);
-  for (const [i, buffer] of args.entries()) if (donate[i] && !results.includes(buffer)) markDonated(buffer, name);
+  for (const [i, buffer] of args.entries())
+    if (donate[i] && !results.includes(buffer)) markDonated(buffer, name);
   return program.outputs.map(({ aval }, i) => new ConcreteTensor(aval, backend, results[i] as Buffer));
 }
 
 /** Memory that another argument shares, or that scalars share, cannot be given away. */
 function mustCopy(inputs: readonly Tensor[], buffers: readonly Buffer[], i: number): boolean {
-  return !(inputs[i] instanceof ConcreteTensor) || buffers.indexOf(buffers[i] as Buffer) !== buffers.lastIndexOf(buffers[i] as Buffer);
+  return (
+    !(inputs[i] instanceof ConcreteTensor) ||
+    buffers.indexOf(buffers[i] as Buffer) !== buffers.lastIndexOf(buffers[i] as Buffer)
+  );
 }
 
-const copy = (backend: Backend, buffer: Buffer): Buffer => backend.upload(buffer.dtype, backend.downloadSync(buffer));
+const copy = (backend: Backend, buffer: Buffer): Buffer =>
+  backend.upload(buffer.dtype, backend.downloadSync(buffer));

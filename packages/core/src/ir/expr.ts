@@ -28,14 +28,17 @@ export function load(input: number, of: Aval | DType, index: readonly Expr[], gu
   return guard ? { kind: 'load', dtype, input, index, guard } : { kind: 'load', dtype, input, index };
 }
 
+/** A function of one operand, of its dtype. */
 export function unary(op: UnaryOp, x: Expr): Expr {
   return { kind: 'unary', dtype: x.dtype, op, x };
 }
 
+/** A function of two operands of one dtype. */
 export function binary(op: BinaryOp, x: Expr, y: Expr): Expr {
   return { kind: 'binary', dtype: sameDtype(op, x, y), op, x, y };
 }
 
+/** A comparison of two operands of one dtype. */
 export function compare(op: CompareOp, x: Expr, y: Expr): Expr {
   sameDtype(op, x, y);
   return { kind: 'compare', dtype: 'bool', op, x, y };

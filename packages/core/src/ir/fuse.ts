@@ -64,7 +64,12 @@ function inline(lowered: Lowered): Lowered {
 }
 
 /** The launch with the expressions of inlined operands in the place of loads. */
-function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<number>, graph: Graph): Launch {
+function absorb(
+  launch: Launch,
+  fused: readonly Launch[],
+  inlined: ReadonlySet<number>,
+  graph: Graph,
+): Launch {
   const sourceOf = (v: Var): Launch | undefined => {
     const at = graph.producer.get(v);
     return at !== undefined && inlined.has(at) ? fused[at] : undefined;
@@ -81,7 +86,10 @@ function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<n
     const body = substitute(source.kernel.outputs[0] as Expr, {
       coord: (axis) => load.index[axis] as Expr,
       load: (inner) => {
-        const input = operands.add(source.inputs[inner.input] as Var, source.kernel.inputs[inner.input] as Aval);
+        const input = operands.add(
+          source.inputs[inner.input] as Var,
+          source.kernel.inputs[inner.input] as Aval,
+        );
         const guard = allOf([load.guard, inner.guard]);
         return guard ? { ...inner, input, guard } : { ...inner, input };
       },
@@ -89,7 +97,11 @@ function absorb(launch: Launch, fused: readonly Launch[], inlined: ReadonlySet<n
     return load.guard ? select(load.guard, body, constant(body.dtype, 0)) : body;
   };
   const kernel = rewriteKernel(launch.kernel, [], { load: replace });
-  return { ...launch, kernel: tidy({ ...kernel, inputs: operands.views, name: joinNames(names) }), inputs: operands.values };
+  return {
+    ...launch,
+    kernel: tidy({ ...kernel, inputs: operands.views, name: joinNames(names) }),
+    inputs: operands.values,
+  };
 }
 
 /** Distinct (value, view) pairs, numbered. */
@@ -98,7 +110,9 @@ class Operands {
   readonly views: Aval[] = [];
 
   add(value: Var, view: Aval): number {
-    const known = this.values.findIndex((v, i) => v === value && sameShape((this.views[i] as Aval).shape, view.shape));
+    const known = this.values.findIndex(
+      (v, i) => v === value && sameShape((this.views[i] as Aval).shape, view.shape),
+    );
     if (known >= 0) return known;
     this.views.push(view);
     return this.values.push(value) - 1;
@@ -137,7 +151,9 @@ const nodeCount = (kernel: Kernel): number => nodesOf(rootsOf(kernel)).length;
 
 /** Scalar operations on values (index arithmetic is free). */
 function workOf(kernel: Kernel): number {
-  const index = new Set(nodesOf(loadsOf(rootsOf(kernel)).flatMap((load) => [...load.index, ...(load.guard ? [load.guard] : [])])));
+  const index = new Set(
+    nodesOf(loadsOf(rootsOf(kernel)).flatMap((load) => [...load.index, ...(load.guard ? [load.guard] : [])])),
+  );
   return nodesOf(rootsOf(kernel)).filter(
     (node) => !index.has(node) && !['const', 'coord', 'load', 'acc', 'cast', 'bitcast'].includes(node.kind),
   ).length;
@@ -154,7 +170,9 @@ function outlivesItsPhase(i: number, readers: readonly number[], kernel: Kernel,
 
 /** A reshape has no place in a loop nest: it is another view of a stored value. */
 function readsReshaped(reader: Launch, value: Var, producer: Kernel): boolean {
-  return reader.inputs.some((v, j) => v === value && !sameShape((reader.kernel.inputs[j] as Aval).shape, producer.axes));
+  return reader.inputs.some(
+    (v, j) => v === value && !sameShape((reader.kernel.inputs[j] as Aval).shape, producer.axes),
+  );
 }
 
 /** Computing at every point of a larger nest what could be computed once. */
@@ -180,8 +198,10 @@ function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefine
   if (late.kernel.routine) return undefined;
   for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
     const early = launches[i] as Launch;
-    if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late)) continue;
-    if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers) continue;
+    if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
+      continue;
+    if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers)
+      continue;
     if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
     const between = launches.slice(i + 1);
     if (canRunAt(early, late, between)) return launches.with(i, join(early, late));
@@ -207,7 +227,10 @@ function areRelated(early: Launch, late: Launch): boolean {
 
 /** `late` may read results of `early` only at the point where they are made, and not inside a reduction. */
 function readsOnlyItsPoint(early: Launch, late: Launch): boolean {
-  return late.inputs.every((v, i) => !early.outputs.includes(v) || (late.kernel.reductions.length === 0 && readsPointwise(late.kernel, i)));
+  return late.inputs.every(
+    (v, i) =>
+      !early.outputs.includes(v) || (late.kernel.reductions.length === 0 && readsPointwise(late.kernel, i)),
+  );
 }
 
 /** Everything else that `late` reads exists when `early` runs. */
@@ -273,13 +296,19 @@ function dropUnused(launches: readonly Launch[], results: ReadonlySet<Var>): Lau
 
 function trim(launch: Launch, alive: readonly boolean[]): Launch {
   const outputs = launch.outputs.filter((_, i) => alive[i]);
-  const kernel = tidy(dropReductions({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) }));
+  const kernel = tidy(
+    dropReductions({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) }),
+  );
   const read = new Set(loadsOf(rootsOf(kernel)).map((load) => load.input));
   const places = launch.inputs.flatMap((_, i) => (read.has(i) ? [i] : []));
   return {
-    kernel: rewriteKernel(kernel, places.map((i) => kernel.inputs[i] as Aval), {
-      load: (load) => ({ ...load, input: places.indexOf(load.input) }),
-    }),
+    kernel: rewriteKernel(
+      kernel,
+      places.map((i) => kernel.inputs[i] as Aval),
+      {
+        load: (load) => ({ ...load, input: places.indexOf(load.input) }),
+      },
+    ),
     inputs: places.map((i) => launch.inputs[i] as Var),
     outputs,
   };
@@ -303,7 +332,14 @@ function dropReductions(kernel: Kernel): Kernel {
 /** One kernel for each output, for backends that write only one. */
 export function splitOutputs(lowered: Lowered): Lowered {
   const launches = lowered.launches.flatMap((launch) =>
-    launch.outputs.map((_, i) => (launch.outputs.length === 1 ? launch : trim(launch, launch.outputs.map((_, j) => i === j)))),
+    launch.outputs.map((_, i) =>
+      launch.outputs.length === 1
+        ? launch
+        : trim(
+            launch,
+            launch.outputs.map((_, j) => i === j),
+          ),
+    ),
   );
   return { ...lowered, launches };
 }

@@ -28,7 +28,9 @@ export function identityOf(value: unknown): string {
       const prototype: unknown = Object.getPrototypeOf(value);
       if (prototype !== Object.prototype && prototype !== null) return `#${idOf(value)}`;
       if ('equations' in value) return `#${idOf(value)}`;
-      return `{${Object.entries(value).map(([k, v]) => `${k}:${identityOf(v)}`).join()}}`;
+      return `{${Object.entries(value)
+        .map(([k, v]) => `${k}:${identityOf(v)}`)
+        .join()}}`;
     }
     default:
       return String(value);

@@ -15,21 +15,47 @@ import type { Shape } from '../shape.ts';
 /** Scalar functions. Operands of `UnaryOp`/`BinaryOp` share the result's dtype; see each table. */
 export type UnaryOp =
   // float: correctly rounded or as accurate as JavaScript's Math
-  | 'sqrt' | 'rsqrt' | 'exp' | 'expm1' | 'log' | 'log1p' | 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan'
-  | 'sinh' | 'cosh' | 'tanh' | 'asinh' | 'acosh' | 'atanh' | 'erf' | 'erfc' | 'erfInv' | 'sigmoid'
-  | 'floor' | 'ceil' | 'trunc'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'erf'
+  | 'erfc'
+  | 'erfInv'
+  | 'sigmoid'
+  | 'floor'
+  | 'ceil'
+  | 'trunc'
   /** half to even */
   | 'round'
   // any number; int32 wraps
-  | 'neg' | 'abs'
+  | 'neg'
+  | 'abs'
   /** -1, 0, 1; keeps -0 and NaN */
   | 'sign'
   // int32, uint32, uint8, bool
   | 'not';
 
+/** Scalar functions of two operands, which share the result's dtype. */
 export type BinaryOp =
   // any number; integers wrap
-  | 'add' | 'sub' | 'mul'
+  | 'add'
+  | 'sub'
+  | 'mul'
   /** Floats: IEEE. Integers: towards zero; x/0 is -1 (all bits set), INT_MIN/-1 is INT_MIN. */
   | 'div'
   /** Sign of the dividend (C, JavaScript). Integers: x rem 0 is x. */
@@ -38,11 +64,15 @@ export type BinaryOp =
   | 'pow'
   | 'atan2'
   /** NaN if either is NaN; -0 < +0. */
-  | 'max' | 'min'
+  | 'max'
+  | 'min'
   // int32, uint32, uint8, bool
-  | 'and' | 'or' | 'xor'
+  | 'and'
+  | 'or'
+  | 'xor'
   /** int32, uint32; shift counts at or beyond 32 give 0 (shr of int32: the sign). shr is arithmetic for int32, logical for uint32. */
-  | 'shl' | 'shr';
+  | 'shl'
+  | 'shr';
 
 /** Operands share a dtype of any kind; the result is bool. Comparisons with NaN are false, `ne` true. */
 export type CompareOp = 'eq' | 'ne' | 'lt' | 'le';
@@ -61,12 +91,36 @@ export type Expr =
    * With a `guard` (bool), the element is only read where the guard holds and is 0 elsewhere.
    * Unguarded indices are always in range.
    */
-  | { readonly kind: 'load'; readonly dtype: DType; readonly input: number; readonly index: readonly Expr[]; readonly guard?: Expr }
+  | {
+      readonly kind: 'load';
+      readonly dtype: DType;
+      readonly input: number;
+      readonly index: readonly Expr[];
+      readonly guard?: Expr;
+    }
   | { readonly kind: 'unary'; readonly dtype: DType; readonly op: UnaryOp; readonly x: Expr }
-  | { readonly kind: 'binary'; readonly dtype: DType; readonly op: BinaryOp; readonly x: Expr; readonly y: Expr }
-  | { readonly kind: 'compare'; readonly dtype: 'bool'; readonly op: CompareOp; readonly x: Expr; readonly y: Expr }
+  | {
+      readonly kind: 'binary';
+      readonly dtype: DType;
+      readonly op: BinaryOp;
+      readonly x: Expr;
+      readonly y: Expr;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly dtype: 'bool';
+      readonly op: CompareOp;
+      readonly x: Expr;
+      readonly y: Expr;
+    }
   /** `cond ? x : y`; cond is bool. */
-  | { readonly kind: 'select'; readonly dtype: DType; readonly cond: Expr; readonly x: Expr; readonly y: Expr }
+  | {
+      readonly kind: 'select';
+      readonly dtype: DType;
+      readonly cond: Expr;
+      readonly x: Expr;
+      readonly y: Expr;
+    }
   /**
    * Conversion. float -> integer truncates and saturates, NaN to 0; integer -> narrower integer keeps the low bits
    * (int32 <-> uint32 reinterpret); to bool is `x != 0` (NaN is true); float64 -> float32 rounds to nearest even.
@@ -89,6 +143,7 @@ export interface Reduction {
   readonly value: Expr;
 }
 
+/** A loop nest, as described at the top of this file. */
 export interface Kernel {
   /** For people: profiles, messages, printed programs. Not part of the kernel's identity. */
   readonly name: string;
@@ -111,8 +166,15 @@ export interface Kernel {
  */
 export type Routine =
   /** x[B..., M, K] or transposed, y[B..., K, N] or transposed -> [B..., M, N], all float of one dtype. */
-  | { readonly name: 'matmul'; readonly batch: number; readonly m: number; readonly n: number; readonly k: number;
-      /** x is [B,K,M] */ readonly transposeX: boolean; /** y is [B,N,K] */ readonly transposeY: boolean }
+  | {
+      readonly name: 'matmul';
+      readonly batch: number;
+      readonly m: number;
+      readonly n: number;
+      readonly k: number;
+      /** x is [B,K,M] */ readonly transposeX: boolean /** y is [B,N,K] */;
+      readonly transposeY: boolean;
+    }
   /**
    * The trilinear form  sum x[n,i,g c] w[k,c,g f] y[n,o,g f]  over all (i,o,k) with
    * i*dilateX = o*stride + k*dilateW - padLow in every spatial dimension; `target` is the operand being computed
@@ -128,9 +190,21 @@ export type Routine =
   /** (x, position) -> y: the element at that position of the window; target x: (y, position) -> x, its adjoint. */
   | { readonly name: 'windowGather'; readonly target: 'x' | 'y'; readonly window: WindowGeometry }
   /** (x[outer, rows, inner], index[count]) -> [outer, count, inner]; out of range gives NaN (0 for integers). */
-  | { readonly name: 'gather'; readonly outer: number; readonly rows: number; readonly count: number; readonly inner: number }
+  | {
+      readonly name: 'gather';
+      readonly outer: number;
+      readonly rows: number;
+      readonly count: number;
+      readonly inner: number;
+    }
   /** (y[outer, count, inner], index[count]) -> x[outer, rows, inner]: adds up; out of range is dropped. */
-  | { readonly name: 'scatterAdd'; readonly outer: number; readonly rows: number; readonly count: number; readonly inner: number };
+  | {
+      readonly name: 'scatterAdd';
+      readonly outer: number;
+      readonly rows: number;
+      readonly count: number;
+      readonly inner: number;
+    };
 
 /** Sizes of a convolution with NHWC operands; arrays have one entry for each spatial dimension. */
 export interface ConvGeometry {

@@ -1,9 +1,9 @@
 /** From equations to kernels, one each. */
 import type { Aval } from '../aval.ts';
+import { movementKernel } from '../primitives/movement.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
-import { movementKernel } from '../primitives/movement.ts';
 
 /** A kernel applied to values of a program. `kernel.inputs[i]` views `inputs[i]`, perhaps with another shape. */
 export interface Launch {
@@ -40,8 +40,12 @@ export function lower(program: Program): Lowered {
 }
 
 function lowerEquation({ primitive, inputs, params, outputs }: Equation, resolve: (v: Var) => Var): Launch {
-  const kernel = (primitive.lower as NonNullable<typeof primitive.lower>)(inputs.map((a) => a.aval), params);
-  if (kernel.routine && inputs.some((a) => a instanceof Literal)) return lowerEquation(withoutRoutine({ primitive, inputs, params, outputs }), resolve);
+  const kernel = (primitive.lower as NonNullable<typeof primitive.lower>)(
+    inputs.map((a) => a.aval),
+    params,
+  );
+  if (kernel.routine && inputs.some((a) => a instanceof Literal))
+    return lowerEquation(withoutRoutine({ primitive, inputs, params, outputs }), resolve);
   return bindInputs(kernel, inputs, outputs, resolve);
 }
 
@@ -56,7 +60,12 @@ function withoutRoutine(equation: Equation): Equation {
 }
 
 /** Puts constants in the place of literals, and makes one input of operands that are the same view of one value. */
-function bindInputs(kernel: Kernel, atoms: readonly Atom[], outputs: readonly Var[], resolve: (v: Var) => Var): Launch {
+function bindInputs(
+  kernel: Kernel,
+  atoms: readonly Atom[],
+  outputs: readonly Var[],
+  resolve: (v: Var) => Var,
+): Launch {
   const inputs: Var[] = [];
   const views: Aval[] = [];
   const places = atoms.map((a, i) => {
@@ -82,13 +91,19 @@ function squeeze(kernel: Kernel): Kernel {
   const wide = kernel.axes.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const dropped = kernel.axes.length - wide.length;
   const isWide = (view: Aval, i: number) => view.shape[i] !== 1;
-  const views = kernel.inputs.map((view) => ({ ...view, shape: view.shape.filter((extent) => extent !== 1) }));
+  const views = kernel.inputs.map((view) => ({
+    ...view,
+    shape: view.shape.filter((extent) => extent !== 1),
+  }));
   const moved = rewriteKernel(kernel, views, {
     coord: (axis) => {
       if (axis >= kernel.axes.length) return coord(axis - dropped);
       return kernel.axes[axis] === 1 ? constant('int32', 0) : coord(wide.indexOf(axis));
     },
-    load: (load) => ({ ...load, index: load.index.filter((_, i) => isWide(kernel.inputs[load.input] as Aval, i)) }),
+    load: (load) => ({
+      ...load,
+      index: load.index.filter((_, i) => isWide(kernel.inputs[load.input] as Aval, i)),
+    }),
   });
   return { ...moved, axes: wide.map((axis) => kernel.axes[axis] as number) };
 }

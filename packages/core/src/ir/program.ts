@@ -47,13 +47,17 @@ export function checkProgram(program: Program): void {
     defined.add(v);
   };
   const use = (a: Atom, where: string) => {
-    if (a instanceof Var && !defined.has(a)) throw new InternalError(`program: ${where} uses a value before its definition.`);
+    if (a instanceof Var && !defined.has(a))
+      throw new InternalError(`program: ${where} uses a value before its definition.`);
   };
   for (const v of program.inputs) define(v, 'the input list');
   for (const [i, { primitive, inputs, params, outputs }] of program.equations.entries()) {
     const where = `equation ${i} (${primitive.name})`;
     for (const a of inputs) use(a, where);
-    const avals = primitive.shape(inputs.map((a) => a.aval), params);
+    const avals = primitive.shape(
+      inputs.map((a) => a.aval),
+      params,
+    );
     if (avals.length !== outputs.length || avals.some((aval, j) => !sameAval(aval, (outputs[j] as Var).aval)))
       throw new InternalError(
         `program: ${where} has results ${outputs.map((v) => showAval(v.aval)).join(' ')}, ` +
@@ -97,14 +101,18 @@ function letters(n: number): string {
 
 function showParams(params: Params, indent: string): string {
   const entries = Object.entries(params);
-  return entries.length === 0 ? '' : `[${entries.map(([key, value]) => `${key}=${showParam(value, indent)}`).join(' ')}]`;
+  return entries.length === 0
+    ? ''
+    : `[${entries.map(([key, value]) => `${key}=${showParam(value, indent)}`).join(' ')}]`;
 }
 
 function showParam(value: unknown, indent: string): string {
   if (isProgram(value)) return showProgram(value, indent);
   if (Array.isArray(value)) return `[${value.map((v) => showParam(v, indent)).join(',')}]`;
   if (typeof value === 'object' && value !== null)
-    return `{${Object.entries(value).map(([k, v]) => `${k}:${showParam(v, indent)}`).join(' ')}}`;
+    return `{${Object.entries(value)
+      .map(([k, v]) => `${k}:${showParam(v, indent)}`)
+      .join(' ')}}`;
   return String(value);
 }
 

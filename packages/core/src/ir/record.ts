@@ -48,12 +48,18 @@ export class Recorder implements Trace {
 
   /** A staged program within another is written out, so that they are optimised as one. */
   bind(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
-    if (primitive.kind === 'call') return withTrace(this, () => evaluateProgram(params['program'] as Program, inputs));
+    if (primitive.kind === 'call')
+      return withTrace(this, () => evaluateProgram(params['program'] as Program, inputs));
     return this.write(primitive, inputs, params);
   }
 
   protected write(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
-    const outputs = primitive.shape(inputs.map((x) => x.aval), params).map((aval) => new Var(aval));
+    const outputs = primitive
+      .shape(
+        inputs.map((x) => x.aval),
+        params,
+      )
+      .map((aval) => new Var(aval));
     this.#equations.push({ primitive, inputs: inputs.map((x) => this.#atom(x)), params, outputs });
     return outputs.map((v) => new RecordTracer(this, v));
   }

@@ -1,6 +1,7 @@
 /** Rewrites of programs that keep every bit of the result. */
-import { identityOf } from './identity.ts';
+
 import { sameShape } from '../shape.ts';
+import { identityOf } from './identity.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
 /** Computes equal equations once, multiplies by one for free, and drops what no result needs. */
@@ -49,7 +50,11 @@ export function simplify(program: Program): Program {
 const spreads = new Set(['reshape', 'broadcastTo', 'transpose', 'reverse']);
 
 /** Operands that are uniform become scalars, where another operand has the full shape. */
-function withScalars({ primitive, outputs }: Equation, inputs: readonly Atom[], uniform: ReadonlyMap<Atom, number>): Atom[] {
+function withScalars(
+  { primitive, outputs }: Equation,
+  inputs: readonly Atom[],
+  uniform: ReadonlyMap<Atom, number>,
+): Atom[] {
   const [result] = outputs as [Var];
   const isFull = (a: Atom) => !uniform.has(a) && sameShape(a.aval.shape, result.aval.shape);
   if (primitive.kind !== 'pointwise' || !inputs.some(isFull)) return [...inputs];

@@ -52,6 +52,5 @@ export function checkInteger(op: string, name: string, value: number, least: num
 
 /** A value in a message. */
 export function show(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
-  return JSON.stringify(value) ?? String(value);
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 }

@@ -1,3 +1,4 @@
+import { ShapeDtype } from '../aval.ts';
 import { type ConcreteTensor, LiteralTensor } from '../concrete.ts';
 import {
   type DType,
@@ -154,6 +155,10 @@ function hostValues(dtype: DType, values: ArrayLike<number>): TypedArray {
 }
 
 function refuse(op: string, x: unknown): never {
+  if (x instanceof ShapeDtype)
+    throw new OptionError(
+      `${op}: needs a value, but got only the shape ${x}; shapes without values are for evalShape().`,
+    );
   const what =
     x === undefined || x === null
       ? String(x)

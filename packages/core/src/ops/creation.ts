@@ -3,7 +3,7 @@ import { type DType, dtypeInfo, dtypeOfArray, type TypedArray } from '../dtype.t
 import { OptionError, ShapeError } from '../errors.ts';
 import { compare, convert } from '../primitives/arithmetic.ts';
 import { broadcastTo, iota, reshape } from '../primitives/movement.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { add, multiply } from './arithmetic.ts';
 import { checkInteger, checkOptions, type ShapeLike, show, toShape } from './check.ts';
@@ -35,14 +35,14 @@ export function tensor(data: TensorData, dtype?: DType): Tensor {
   if (typeof data === 'number' || typeof data === 'boolean' || ArrayBuffer.isView(data))
     return toTensor(data, dtype);
   if (isNdArray(data)) return placed(dtype ?? dtypeOfElements(data), data.shape, elementsOf(data));
-  if (!Array.isArray(data)) throw new OptionError(`tensor: ${describeElement(data)}.`);
+  if (!Array.isArray(data)) throw new OptionError(`tensor: data ${describeElement(data)}.`);
   const shape = shapeOf(data);
   const values: number[] = [];
   let onlyBooleans = sizeOf(shape) > 0;
   const visit = (x: NestedData, path: readonly number[]): void => {
     const extent = shape[path.length];
     if (Array.isArray(x) && x.length === extent)
-      x.forEach((child, i) => visit(child as NestedData, [...path, i]));
+      for (const [i, child] of x.entries()) visit(child as NestedData, [...path, i]);
     else if (extent === undefined && (typeof x === 'number' || typeof x === 'boolean')) {
       onlyBooleans &&= typeof x === 'boolean';
       values.push(Number(x));
@@ -77,8 +77,8 @@ function describeElement(x: unknown): string {
   return `is ${typeof x === 'object' && x !== null ? `a ${x.constructor.name}` : show(x)}; elements are numbers or booleans`;
 }
 
-function isNdArray(x: object): x is NdArray {
-  return 'stride' in x && 'offset' in x && 'shape' in x && 'data' in x;
+function isNdArray(x: unknown): x is NdArray {
+  return typeof x === 'object' && x !== null && 'stride' in x && 'offset' in x && 'shape' in x && 'data' in x;
 }
 
 function dtypeOfElements({ data }: NdArray): DType {
@@ -92,7 +92,7 @@ function elementsOf(x: NdArray): ArrayLike<number> {
   let next = 0;
   const visit = (axis: number, offset: number): void => {
     if (axis === shape.length) {
-      values[next++] = 'get' in data ? (data.get(offset) as number) : (data[offset] as number);
+      values[next++] = 'get' in data ? data.get(offset) : (data[offset] as number);
       return;
     }
     for (let i = 0; i < (shape[axis] as number); i++) visit(axis + 1, offset + i * (stride[axis] as number));

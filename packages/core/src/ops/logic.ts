@@ -86,6 +86,7 @@ export function isNan(x: TensorLike): Tensor {
 }
 
 /** Whether an element is neither NaN nor infinite. @returns bool @example isFinite(tensor([NaN, Infinity, 1]))   // [false, false, true] */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: NumPy's name
 export function isFinite(x: TensorLike): Tensor {
   return testFloat('isFinite', x, true, (t) =>
     p.compare('lt', p.elementary.abs(t), scalar(Infinity, t.dtype)),

@@ -25,7 +25,7 @@ export function expm1(x: TensorLike): Tensor {
   return p.elementary.expm1(floatOperand('expm1', x));
 }
 
-/** The natural logarithm: -inf at 0, NaN below. @example log(tensor([1, Math.E]))   // [0, 1] */
+/** The natural logarithm: -inf at 0, NaN below. @example log(tensor([1, 0]))   // [0, -Infinity] */
 export function log(x: TensorLike): Tensor {
   return p.elementary.log(floatOperand('log', x));
 }
@@ -100,7 +100,7 @@ export function erf(x: TensorLike): Tensor {
   return p.elementary.erf(floatOperand('erf', x));
 }
 
-/** `1 - erf(x)`, without cancellation for large `x`. @example erfc(tensor(3))   // 0.00002209050 */
+/** `1 - erf(x)`, without cancellation for large `x`. @example erfc(tensor(3))   // 0.0000220905 */
 export function erfc(x: TensorLike): Tensor {
   return p.elementary.erfc(floatOperand('erfc', x));
 }
@@ -110,7 +110,7 @@ export function erfInv(x: TensorLike): Tensor {
   return p.elementary.erfInv(floatOperand('erfInv', x));
 }
 
-/** The logistic function, `1 / (1 + e ** -x)`; both tails, and its derivatives, are stable. @example sigmoid(tensor([-100, 0]))   // [3.720076e-44, 0.5] */
+/** The logistic function, `1 / (1 + e ** -x)`; both tails, and its derivatives, are stable. @example sigmoid(tensor([-100, 0]))   // [3.783506e-44, 0.5] */
 export function sigmoid(x: TensorLike): Tensor {
   return p.elementary.sigmoid(floatOperand('sigmoid', x));
 }
@@ -151,7 +151,7 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   return logAddExpPrimitive(...floatPair('logAddExp', x, y));
 }
 
-/** `log(1 + e ** x)`, without overflow; a smooth `maximum(x, 0)`. @example softplus(tensor([-100, 100]))   // [3.720076e-44, 100] */
+/** `log(1 + e ** x)`, without overflow; a smooth `maximum(x, 0)`. @example softplus(tensor([-100, 100]))   // [3.783506e-44, 100] */
 export function softplus(x: TensorLike): Tensor {
   const t = floatOperand('softplus', x);
   return logAddExpPrimitive(t, scalar(0, t.dtype));

@@ -1,7 +1,6 @@
 /** Operations that fold axes away. */
 
 import { showAval } from '../aval.ts';
-import { isFloat } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import * as p from '../primitives/arithmetic.ts';
 import { broadcastTo, reshape, stop } from '../primitives/movement.ts';

@@ -1,11 +1,18 @@
 import type { Aval } from '../aval.ts';
-import { binary, bitcast as bitcastExpr, cast, compare as compareExpr, select as selectExpr, unary } from '../ir/expr.ts';
-import type { BinaryOp, CompareOp, UnaryOp } from '../ir/kernel.ts';
 import { type DType, isFloat } from '../dtype.ts';
+import {
+  binary,
+  bitcast as bitcastExpr,
+  cast,
+  compare as compareExpr,
+  select as selectExpr,
+  unary,
+} from '../ir/expr.ts';
+import type { BinaryOp, CompareOp, UnaryOp } from '../ir/kernel.ts';
 import { Linear, type Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind1 } from '../trace.ts';
-import { type Differential, pointwise, type PointwiseRules, scalar } from './pointwise.ts';
+import { type Differential, type PointwiseRules, pointwise, scalar } from './pointwise.ts';
 
 const firstDtype = (inputs: readonly Aval[]): DType => (inputs[0] as Aval).dtype;
 
@@ -58,10 +65,7 @@ const mulPrimitive = binaryPrimitive('mul', {
     x instanceof Linear ? [mul(ct, y as Tensor), null] : [null, mul(x as Tensor, ct)],
 });
 const divPrimitive = binaryPrimitive('div', {
-  differentials: [
-    (dx, [, y]) => div(dx, y as Tensor),
-    (dy, [, y], z) => neg(mul(dy, div(z, y as Tensor))),
-  ],
+  differentials: [(dx, [, y]) => div(dx, y as Tensor), (dy, [, y], z) => neg(mul(dy, div(z, y as Tensor)))],
   transpose: (ct, [, y]) => [div(ct, y as Tensor), null],
 });
 
@@ -213,16 +217,14 @@ const powPrimitive = binaryPrimitive('pow', {
 });
 const atan2Primitive = binaryPrimitive('atan2', {
   differentials: [
-    (dy, [y, x]) => mul(dy, div(x as Tensor, add(mul(x as Tensor, x as Tensor), mul(y as Tensor, y as Tensor)))),
+    (dy, [y, x]) =>
+      mul(dy, div(x as Tensor, add(mul(x as Tensor, x as Tensor), mul(y as Tensor, y as Tensor)))),
     (dx, [y, x]) =>
       neg(mul(dx, div(y as Tensor, add(mul(x as Tensor, x as Tensor), mul(y as Tensor, y as Tensor))))),
   ],
 });
 const remPrimitive = binaryPrimitive('rem', {
-  differentials: [
-    (dx) => dx,
-    (dy, [x, y]) => neg(mul(dy, elementary.trunc(div(x as Tensor, y as Tensor)))),
-  ],
+  differentials: [(dx) => dx, (dy, [x, y]) => neg(mul(dy, elementary.trunc(div(x as Tensor, y as Tensor))))],
 });
 
 export const max: Binary = (x, y) => bind1(maxPrimitive, [x, y]);

@@ -1,7 +1,7 @@
 /** A staged program as one primitive: every transformation has a program-to-program rule, made once and kept. */
 import type { Aval } from '../aval.ts';
-import { evaluateProgram } from '../ir/interpret.ts';
 import { identityOf } from '../ir/identity.ts';
+import { evaluateProgram } from '../ir/interpret.ts';
 import { type Equation, Literal, type Program, Var } from '../ir/program.ts';
 import { Recorder } from '../ir/record.ts';
 import { Linear, type Primitive, type Zero } from '../primitive.ts';
@@ -24,7 +24,10 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
   kind: 'call',
   shape: (_, { program }) => program.outputs.map((a) => a.aval),
   jvp: (primals, tangents, { name, program }) => {
-    const { program: both, nonzero } = jvpProgram(program, tangents.map((t) => t !== null));
+    const { program: both, nonzero } = jvpProgram(
+      program,
+      tangents.map((t) => t !== null),
+    );
     const results = call(name, both, [...primals, ...tangents.filter((t) => t !== null)]);
     const count = program.outputs.length;
     let next = count;
@@ -32,7 +35,11 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
   },
   partial: (inputs, known, { name, program }, evaluate, record) => {
     const split = splitProgram(program, known);
-    const values = evaluate(callPrimitive, inputs.filter((_, i) => known[i]), closed(name, split.known));
+    const values = evaluate(
+      callPrimitive,
+      inputs.filter((_, i) => known[i]),
+      closed(name, split.known),
+    );
     const count = split.outputKnown.filter(Boolean).length;
     const unknownInputs = [...values.slice(count), ...inputs.filter((_, i) => !known[i])];
     const recorded = record(callPrimitive, unknownInputs, closed(name, split.unknown));
@@ -40,7 +47,11 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
     return split.outputKnown.map((is) => (is ? values[k++] : recorded[u++]) as Tensor);
   },
   transpose: (cts, inputs, { name, program }) => {
-    const back = transposedProgram(program, inputs.map((x) => x instanceof Linear), cts.map((ct) => ct !== null));
+    const back = transposedProgram(
+      program,
+      inputs.map((x) => x instanceof Linear),
+      cts.map((ct) => ct !== null),
+    );
     const results = call(name, back.program, [
       ...inputs.filter((x) => !(x instanceof Linear)),
       ...cts.filter((ct) => ct !== null),
@@ -58,10 +69,16 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
 export const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
   bind(callPrimitive as Primitive, inputs, closed(name, program));
 
-const closed = (name: string, program: Program): CallParams => ({ name, program, donate: program.inputs.map(() => false) });
+const closed = (name: string, program: Program): CallParams => ({
+  name,
+  program,
+  donate: program.inputs.map(() => false),
+});
 
 /** Remembers a derived program for as long as the program it was made from. */
-function remember<K extends readonly unknown[], T>(make: (program: Program, ...key: K) => T): (program: Program, ...key: K) => T {
+function remember<K extends readonly unknown[], T>(
+  make: (program: Program, ...key: K) => T,
+): (program: Program, ...key: K) => T {
   const made = new WeakMap<Program, Map<string, T>>();
   return (program, ...key) => {
     const known = made.get(program) ?? new Map<string, T>();
@@ -90,7 +107,12 @@ const jvpProgram = remember((program: Program, active: readonly boolean[]) => {
   const both = stage('jvp', [...avals, ...avals.filter((_, i) => active[i])], (xs) => {
     let next = count;
     const tangents = active.map((is) => (is ? (xs[next++] as Tensor) : null));
-    const [ys, dys] = jvpFlat('jvp', (...inputs) => evaluateProgram(program, inputs), xs.slice(0, count), tangents);
+    const [ys, dys] = jvpFlat(
+      'jvp',
+      (...inputs) => evaluateProgram(program, inputs),
+      xs.slice(0, count),
+      tangents,
+    );
     nonzero = dys.map((dy) => dy !== null);
     return [...ys, ...dys.filter((dy) => dy !== null)];
   });
@@ -98,26 +120,30 @@ const jvpProgram = remember((program: Program, active: readonly boolean[]) => {
 });
 
 /** (inputs that are not linear, nonzero cotangents) -> nonzero cotangents of the linear inputs */
-const transposedProgram = remember((program: Program, linear: readonly boolean[], given: readonly boolean[]) => {
-  const avals = avalsOf(program.inputs);
-  const known = avals.filter((_, i) => !linear[i]);
-  const ctAvals = program.outputs.flatMap((a, i) => (given[i] ? [a.aval] : []));
-  let nonzero: boolean[] = [];
-  const back = stage('transpose', [...known, ...ctAvals], (xs) => {
-    let [k, c] = [0, known.length];
-    const operands = avals.map((aval, i) => (linear[i] ? new Linear(aval) : (xs[k++] as Tensor)));
-    const cts: (Tensor | Zero)[] = given.map((is) => (is ? (xs[c++] as Tensor) : null));
-    const results = transposeProgram(program, operands, cts);
-    nonzero = results.map((t) => t !== null);
-    return results.filter((t) => t !== null);
-  });
-  return { program: back, nonzero };
-});
+const transposedProgram = remember(
+  (program: Program, linear: readonly boolean[], given: readonly boolean[]) => {
+    const avals = avalsOf(program.inputs);
+    const known = avals.filter((_, i) => !linear[i]);
+    const ctAvals = program.outputs.flatMap((a, i) => (given[i] ? [a.aval] : []));
+    let nonzero: boolean[] = [];
+    const back = stage('transpose', [...known, ...ctAvals], (xs) => {
+      let [k, c] = [0, known.length];
+      const operands = avals.map((aval, i) => (linear[i] ? new Linear(aval) : (xs[k++] as Tensor)));
+      const cts: (Tensor | Zero)[] = given.map((is) => (is ? (xs[c++] as Tensor) : null));
+      const results = transposeProgram(program, operands, cts);
+      nonzero = results.map((t) => t !== null);
+      return results.filter((t) => t !== null);
+    });
+    return { program: back, nonzero };
+  },
+);
 
 const batchedProgram = remember((program: Program, axes: readonly (number | null)[], size: number) => {
   const avals = avalsOf(program.inputs).map(({ shape, dtype }, i) => {
     const axis = axes[i] ?? null;
-    return axis === null ? { shape, dtype } : { shape: [...shape.slice(0, axis), size, ...shape.slice(axis)], dtype };
+    return axis === null
+      ? { shape, dtype }
+      : { shape: [...shape.slice(0, axis), size, ...shape.slice(axis)], dtype };
   });
   let outAxes: (number | null)[] = [];
   const batched = stage('vmap', avals, (xs) => {
@@ -142,7 +168,9 @@ const splitProgram = remember((program: Program, known: readonly boolean[]) => {
     if (ready) for (const v of equation.outputs) isKnown.add(v);
   }
   const outputKnown = program.outputs.map((a) => a instanceof Literal || isKnown.has(a));
-  const residuals = [...new Set(later.flatMap((e) => e.inputs))].filter((a): a is Var => a instanceof Var && isKnown.has(a));
+  const residuals = [...new Set(later.flatMap((e) => e.inputs))].filter(
+    (a): a is Var => a instanceof Var && isKnown.has(a),
+  );
   return {
     known: {
       inputs: program.inputs.filter((_, i) => known[i]),

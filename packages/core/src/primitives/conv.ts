@@ -8,7 +8,21 @@
  * and w: one primitive with a `target`, closed under transposition to any order.
  */
 import type { Aval } from '../aval.ts';
-import { acc, addExpr, addIndex, allOf, binary, compare, constant, coord, floorDiv, inBounds, load, mod, mulIndex } from '../ir/expr.ts';
+import {
+  acc,
+  addExpr,
+  addIndex,
+  allOf,
+  binary,
+  compare,
+  constant,
+  coord,
+  floorDiv,
+  inBounds,
+  load,
+  mod,
+  mulIndex,
+} from '../ir/expr.ts';
 import type { ConvGeometry, Expr, Kernel } from '../ir/kernel.ts';
 import { Linear, type Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
@@ -16,13 +30,15 @@ import { bind1 } from '../trace.ts';
 import { add } from './arithmetic.ts';
 import { moveAxis, reshape } from './movement.ts';
 
-type Operand = 'x' | 'w' | 'y';
+/** The three operands of the form. */
+export type Operand = 'x' | 'w' | 'y';
 type ConvParams = { target: Operand; conv: ConvGeometry };
 
 const operands: readonly Operand[] = ['x', 'w', 'y'];
 
 /** The two operands that `target` is computed from, in the order x, w, y. */
-export const sourcesOf = (target: Operand): [Operand, Operand] => operands.filter((o) => o !== target) as [Operand, Operand];
+export const sourcesOf = (target: Operand): [Operand, Operand] =>
+  operands.filter((o) => o !== target) as [Operand, Operand];
 
 /** Shape of an operand of a convolution. */
 export function convShape(operand: Operand, conv: ConvGeometry): number[] {
@@ -36,7 +52,10 @@ const convPrimitive: Primitive<ConvParams> = {
   shape: ([a], { target, conv }) => [{ shape: convShape(target, conv), dtype: (a as Aval).dtype }],
   jvp: ([a, b], [da, db], params) => {
     const [p, q] = [a as Tensor, b as Tensor];
-    const terms = [...(da ? [bind1(convPrimitive, [da, q], params)] : []), ...(db ? [bind1(convPrimitive, [p, db], params)] : [])];
+    const terms = [
+      ...(da ? [bind1(convPrimitive, [da, q], params)] : []),
+      ...(db ? [bind1(convPrimitive, [p, db], params)] : []),
+    ];
     return [[bind1(convPrimitive, [p, q], params)], [terms.reduce(add)]];
   },
   transpose: ([ct], inputs, { target, conv }) => {
@@ -55,12 +74,20 @@ const convPrimitive: Primitive<ConvParams> = {
     const folded = inputs.map((t, i) => {
       const axis = axes[i] ?? null;
       const operand = sources[i] as Operand;
-      return axis === null ? t : fold(t, axis, grown.places[operand] as Place, convShape(operand, grown.conv));
+      return axis === null
+        ? t
+        : fold(t, axis, grown.places[operand] as Place, convShape(operand, grown.conv));
     });
     const result = convolve(target, grown.conv, folded[0] as Tensor, folded[1] as Tensor);
     const { axis, before } = grown.places[target] as Place;
     const shape = convShape(target, conv);
-    const split = [...shape.slice(0, axis), before, size, (shape[axis] as number) / before, ...shape.slice(axis + 1)];
+    const split = [
+      ...shape.slice(0, axis),
+      before,
+      size,
+      (shape[axis] as number) / before,
+      ...shape.slice(axis + 1),
+    ];
     const apart = moveAxis(reshape(result, split), axis + 1, 0);
     return [[reshape(apart, [size, ...shape])], [0]];
   },
@@ -90,10 +117,17 @@ function grow(
   if (has.size === 3)
     return {
       conv: { ...conv, c: conv.c * size, f: conv.f * size, groups: groups * size },
-      places: { x: { axis: spatial + 1, before: 1 }, w: { axis: spatial + 1, before: 1 }, y: { axis: spatial + 1, before: 1 } },
+      places: {
+        x: { axis: spatial + 1, before: 1 },
+        w: { axis: spatial + 1, before: 1 },
+        y: { axis: spatial + 1, before: 1 },
+      },
     };
   if (!has.has('w'))
-    return { conv: { ...conv, n: conv.n * size }, places: { x: { axis: 0, before: 1 }, y: { axis: 0, before: 1 } } };
+    return {
+      conv: { ...conv, n: conv.n * size },
+      places: { x: { axis: 0, before: 1 }, y: { axis: 0, before: 1 } },
+    };
   if (!has.has('x'))
     return {
       conv: { ...conv, f: conv.f * size },
@@ -109,7 +143,13 @@ function grow(
 function fold(t: Tensor, from: number, { axis, before }: Place, shape: readonly number[]): Tensor {
   const front = moveAxis(t, from, 0);
   const [size = 1, ...rest] = front.shape;
-  const split = [size, ...rest.slice(0, axis), before, (rest[axis] as number) / before, ...rest.slice(axis + 1)];
+  const split = [
+    size,
+    ...rest.slice(0, axis),
+    before,
+    (rest[axis] as number) / before,
+    ...rest.slice(axis + 1),
+  ];
   return reshape(moveAxis(reshape(front, split), 0, axis + 1), shape);
 }
 
@@ -125,7 +165,11 @@ function convKernel(inputs: readonly Aval[], target: Operand, conv: ConvGeometry
   const int = (v: number): Expr => constant('int32', v);
 
   /** o * stride + k * dilateW - padLow, or the like: a position and the guard that it exists. */
-  const solve = (position: Expr[], step: readonly number[], extent: readonly number[]): { index: Expr[]; guard: Expr | undefined } => {
+  const solve = (
+    position: Expr[],
+    step: readonly number[],
+    extent: readonly number[],
+  ): { index: Expr[]; guard: Expr | undefined } => {
     const guards = position.flatMap((p, d) => {
       const s = step[d] as number;
       const inside = inBounds(p, ((extent[d] as number) - 1) * s + 1);
@@ -135,13 +179,26 @@ function convKernel(inputs: readonly Aval[], target: Operand, conv: ConvGeometry
   };
   const xPosition = (o: Expr[], k: Expr[]): { index: Expr[]; guard: Expr | undefined } =>
     solve(
-      o.map((e, d) => addIndex(addExpr(mulIndex(e, conv.stride[d] as number), mulIndex(k[d] as Expr, conv.dilateW[d] as number)), -(conv.padLow[d] as number))),
+      o.map((e, d) =>
+        addIndex(
+          addExpr(mulIndex(e, conv.stride[d] as number), mulIndex(k[d] as Expr, conv.dilateW[d] as number)),
+          -(conv.padLow[d] as number),
+        ),
+      ),
       conv.dilateX,
       conv.x,
     );
   const yPosition = (i: Expr[], k: Expr[]): { index: Expr[]; guard: Expr | undefined } =>
     solve(
-      i.map((e, d) => addIndex(addExpr(mulIndex(e, conv.dilateX[d] as number), mulIndex(k[d] as Expr, -(conv.dilateW[d] as number))), conv.padLow[d] as number)),
+      i.map((e, d) =>
+        addIndex(
+          addExpr(
+            mulIndex(e, conv.dilateX[d] as number),
+            mulIndex(k[d] as Expr, -(conv.dilateW[d] as number)),
+          ),
+          conv.padLow[d] as number,
+        ),
+      ),
       conv.stride,
       conv.y,
     );
@@ -167,14 +224,22 @@ function convKernel(inputs: readonly Aval[], target: Operand, conv: ConvGeometry
       const [k, c] = [range(rank), axis(rank + spatial)];
       const { index, guard } = xPosition(o, k);
       const channel = groupChannel(f, fg, c, cg);
-      return finish([...conv.kernel, cg], load(0, p, [n, ...index, channel], guard), load(1, q, [...k, c, f]));
+      return finish(
+        [...conv.kernel, cg],
+        load(0, p, [n, ...index, channel], guard),
+        load(1, q, [...k, c, f]),
+      );
     }
     case 'x': {
       const [n, i, gc] = [axis(0), range(1), axis(spatial + 1)];
       const [k, f] = [range(rank), axis(rank + spatial)];
       const { index, guard } = yPosition(i, k);
       const channel = groupChannel(gc, cg, f, fg);
-      return finish([...conv.kernel, fg], load(0, p, [...k, inGroup(gc, cg), channel]), load(1, q, [n, ...index, channel], guard));
+      return finish(
+        [...conv.kernel, fg],
+        load(0, p, [...k, inGroup(gc, cg), channel]),
+        load(1, q, [n, ...index, channel], guard),
+      );
     }
     case 'w': {
       const [k, c, f] = [range(0), axis(spatial), axis(spatial + 1)];

@@ -21,7 +21,9 @@ type GatherParams = { extents: Extents };
 const gatherPrimitive: Primitive<GatherParams> = {
   name: 'gather',
   kind: 'routine',
-  shape: ([x], { extents: { outer, count, inner } }) => [{ shape: [outer, count, inner], dtype: (x as Aval).dtype }],
+  shape: ([x], { extents: { outer, count, inner } }) => [
+    { shape: [outer, count, inner], dtype: (x as Aval).dtype },
+  ],
   jvp: ([x, index], [dx], params) => [
     bind(gatherPrimitive, [x as Tensor, index as Tensor], params),
     [dx ? bind1(gatherPrimitive, [dx, index as Tensor], params) : null],
@@ -30,7 +32,8 @@ const gatherPrimitive: Primitive<GatherParams> = {
     x instanceof Linear ? scatterAdd(ct as Tensor, index as Tensor, extents) : null,
     null,
   ],
-  batch: ([x, index], axes, size, { extents }) => batchRows(gather, x as Tensor, index as Tensor, axes, size, extents),
+  batch: ([x, index], axes, size, { extents }) =>
+    batchRows(gather, x as Tensor, index as Tensor, axes, size, extents),
   lower: ([x, index], { extents }) => {
     const { outer, rows, count, inner } = extents;
     const row = load(1, index as Aval, [coord(1)]);
@@ -52,7 +55,9 @@ const gatherPrimitive: Primitive<GatherParams> = {
 const scatterPrimitive: Primitive<GatherParams> = {
   name: 'scatterAdd',
   kind: 'routine',
-  shape: ([y], { extents: { outer, rows, inner } }) => [{ shape: [outer, rows, inner], dtype: (y as Aval).dtype }],
+  shape: ([y], { extents: { outer, rows, inner } }) => [
+    { shape: [outer, rows, inner], dtype: (y as Aval).dtype },
+  ],
   jvp: ([y, index], [dy], params) => [
     bind(scatterPrimitive, [y as Tensor, index as Tensor], params),
     [dy ? bind1(scatterPrimitive, [dy, index as Tensor], params) : null],
@@ -61,7 +66,8 @@ const scatterPrimitive: Primitive<GatherParams> = {
     y instanceof Linear ? gatherZero(ct as Tensor, index as Tensor, extents) : null,
     null,
   ],
-  batch: ([y, index], axes, size, { extents }) => batchRows(scatterAdd, y as Tensor, index as Tensor, axes, size, extents),
+  batch: ([y, index], axes, size, { extents }) =>
+    batchRows(scatterAdd, y as Tensor, index as Tensor, axes, size, extents),
   lower: ([y, index], { extents }) => {
     const { outer, rows, count, inner } = extents;
     const here = compare('eq', load(1, index as Aval, [coord(3)]), coord(1));
@@ -80,7 +86,8 @@ const scatterPrimitive: Primitive<GatherParams> = {
 };
 
 /** Rows of x by index; a row out of range is NaN (0 for integers). */
-export const gather = (x: Tensor, index: Tensor, extents: Extents): Tensor => bind1(gatherPrimitive, [x, index], { extents });
+export const gather = (x: Tensor, index: Tensor, extents: Extents): Tensor =>
+  bind1(gatherPrimitive, [x, index], { extents });
 
 /** Adds row j of y to row index[j]; rows out of range are dropped. */
 export const scatterAdd = (y: Tensor, index: Tensor, extents: Extents): Tensor =>
@@ -91,7 +98,10 @@ function gatherZero(x: Tensor, index: Tensor, extents: Extents): Tensor {
   const rows = scalar(extents.rows, 'int32');
   const inside = and(compareTensors('le', scalar(0, 'int32'), index), compareTensors('lt', index, rows));
   const zeros = broadcastTo(scalar(0, x.dtype), [extents.outer, 1, extents.inner]);
-  return gather(concatenate([x, zeros], 1), selectTensor(inside, index, rows), { ...extents, rows: extents.rows + 1 });
+  return gather(concatenate([x, zeros], 1), selectTensor(inside, index, rows), {
+    ...extents,
+    rows: extents.rows + 1,
+  });
 }
 
 /**
@@ -107,10 +117,11 @@ function batchRows(
   extents: Extents,
 ): [Tensor[], (number | null)[]] {
   const { outer, rows, count, inner } = extents;
-  const front = (tAxis ?? null) === null ? broadcastTo(t, [size, ...t.shape]) : moveAxis(t, tAxis as number, 0);
+  const front =
+    (tAxis ?? null) === null ? broadcastTo(t, [size, ...t.shape]) : moveAxis(t, tAxis as number, 0);
   if ((indexAxis ?? null) === null) {
     const grown = { ...extents, outer: size * outer };
-    const result = apply(reshape(front, [size * outer, ...t.shape.slice(-2)]), index, grown);
+    const result = apply(reshape(front, [size * outer, ...front.shape.slice(-2)]), index, grown);
     return [[reshape(result, [size, outer, ...result.shape.slice(1)])], [0]];
   }
   const first = scalar(rows, 'int32');
@@ -121,6 +132,10 @@ function batchRows(
   const behind = moveAxis(front, 0, 1); // [outer, size, rows or count, inner]
   const length = behind.shape[2] as number;
   const grown = { outer, rows: size * rows, count: size * count, inner };
-  const result = apply(reshape(behind, [outer, size * length, inner]), reshape(shifted, [size * count]), grown);
+  const result = apply(
+    reshape(behind, [outer, size * length, inner]),
+    reshape(shifted, [size * count]),
+    grown,
+  );
   return [[reshape(result, [outer, size, (result.shape[1] as number) / size, inner])], [1]];
 }

@@ -1,7 +1,7 @@
 import type { Aval } from '../aval.ts';
 import { acc, binary, coord, load } from '../ir/expr.ts';
-import { sizeOf } from '../shape.ts';
 import { Linear, type Primitive } from '../primitive.ts';
+import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind1 } from '../trace.ts';
 import { add } from './arithmetic.ts';
@@ -10,7 +10,11 @@ import { broadcastTo, moveAxis, reshape } from './movement.ts';
 type MatmulParams = { transposeX: boolean; transposeY: boolean };
 
 /** [M, K, N] of the operands' last two axes. */
-function extents(x: Aval, y: Aval, { transposeX, transposeY }: MatmulParams): [m: number, k: number, n: number] {
+function extents(
+  x: Aval,
+  y: Aval,
+  { transposeX, transposeY }: MatmulParams,
+): [m: number, k: number, n: number] {
   const [x0, x1] = x.shape.slice(-2) as [number, number];
   const [y0, y1] = y.shape.slice(-2) as [number, number];
   return [transposeX ? x1 : x0, transposeX ? x0 : x1, transposeY ? y0 : y1];
@@ -25,7 +29,10 @@ const matmulPrimitive: Primitive<MatmulParams> = {
   },
   jvp: ([x, y], [dx, dy], params) => {
     const [a, b] = [x as Tensor, y as Tensor];
-    const terms = [...(dx ? [bind1(matmulPrimitive, [dx, b], params)] : []), ...(dy ? [bind1(matmulPrimitive, [a, dy], params)] : [])];
+    const terms = [
+      ...(dx ? [bind1(matmulPrimitive, [dx, b], params)] : []),
+      ...(dy ? [bind1(matmulPrimitive, [a, dy], params)] : []),
+    ];
     return [[bind1(matmulPrimitive, [a, b], params)], [terms.reduce(add)]];
   },
   transpose: ([ct], [x, y], { transposeX, transposeY }) => {

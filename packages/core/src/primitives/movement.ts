@@ -1,10 +1,23 @@
 /** Elements change place and nothing is computed. All are linear in their operands. */
 import type { Aval } from '../aval.ts';
 import { LiteralTensor } from '../concrete.ts';
-import { addExpr, addIndex, allOf, compare, constant, coord, floorDiv, inBounds, load, mod, mulIndex, select } from '../ir/expr.ts';
+import {
+  addExpr,
+  addIndex,
+  allOf,
+  compare,
+  constant,
+  coord,
+  floorDiv,
+  inBounds,
+  load,
+  mod,
+  mulIndex,
+  select,
+} from '../ir/expr.ts';
 import type { Expr, Kernel } from '../ir/kernel.ts';
 import { Linear, type Params, type Primitive } from '../primitive.ts';
-import { rowMajorStrides, sameShape, type Shape } from '../shape.ts';
+import { rowMajorStrides, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
 import { broadcastIndex, scalar, unbroadcast } from './pointwise.ts';
@@ -20,12 +33,16 @@ export interface LinearRules<P extends Params> {
   readonly lower: (x: Aval, params: P, out: Shape) => Kernel;
 }
 
+/** A primitive that is linear in its only operand, from its rules. */
 export function linear<P extends Params>(rules: LinearRules<P>): Primitive<P> {
   const primitive: Primitive<P> = {
     name: rules.name,
     kind: rules.kind,
     shape: ([x], params) => [{ shape: rules.shape(x as Aval, params), dtype: (x as Aval).dtype }],
-    jvp: (primals, [dx], params) => [bind(primitive, primals, params), bind(primitive, [dx as Tensor], params)],
+    jvp: (primals, [dx], params) => [
+      bind(primitive, primals, params),
+      bind(primitive, [dx as Tensor], params),
+    ],
     transpose: ([ct], [x], params) => [rules.transpose(ct as Tensor, (x as Linear).aval, params)],
     batch: ([x], [axis], size, params) => {
       const [y, outAxis] = rules.batch(x as Tensor, axis as number, size, params);
@@ -37,7 +54,13 @@ export function linear<P extends Params>(rules: LinearRules<P>): Primitive<P> {
 }
 
 /** A kernel whose output element is one element of its input. */
-export function movementKernel(name: string, x: Aval, axes: Shape, index: readonly Expr[], guard?: Expr): Kernel {
+export function movementKernel(
+  name: string,
+  x: Aval,
+  axes: Shape,
+  index: readonly Expr[],
+  guard?: Expr,
+): Kernel {
   return { name, inputs: [x], axes, reduceAxes: [], reductions: [], outputs: [load(0, x, index, guard)] };
 }
 
@@ -69,7 +92,9 @@ function reshapeIndex(from: Shape, to: Shape): Expr[] {
   const flat = to.reduce<Expr>((sum, _, i) => addExpr(sum, mulIndex(coord(i), toStrides[i] as number)), zero);
   const fromStrides = rowMajorStrides(from);
   return from.map((extent, i) =>
-    i === 0 ? floorDiv(flat, Math.max(1, fromStrides[0] as number)) : mod(floorDiv(flat, Math.max(1, fromStrides[i] as number)), Math.max(1, extent)),
+    i === 0
+      ? floorDiv(flat, Math.max(1, fromStrides[0] as number))
+      : mod(floorDiv(flat, Math.max(1, fromStrides[i] as number)), Math.max(1, extent)),
   );
 }
 
@@ -83,7 +108,12 @@ const transposePrimitive = linear<{ perm: readonly number[] }>({
   batch: (x, axis, _, { perm }) => [transpose(x, [axis, ...perm.map((i) => (i < axis ? i : i + 1))]), 0],
   lower: (x, { perm }, out) => {
     const at = inverse(perm);
-    return movementKernel('transpose', x, out, x.shape.map((_, i) => coord(at[i] as number)));
+    return movementKernel(
+      'transpose',
+      x,
+      out,
+      x.shape.map((_, i) => coord(at[i] as number)),
+    );
   },
 });
 
@@ -143,11 +173,21 @@ const slicePrimitive = linear<SliceParams>({
     return [slice(x, insert(start, 0), insert(limit, size), insert(stride, 1)), axis];
   },
   lower: (x, { start, stride }, out) =>
-    movementKernel('slice', x, out, out.map((_, i) => addIndex(mulIndex(coord(i), stride[i] as number), start[i] as number))),
+    movementKernel(
+      'slice',
+      x,
+      out,
+      out.map((_, i) => addIndex(mulIndex(coord(i), stride[i] as number), start[i] as number)),
+    ),
 });
 
 /** Elements `start, start + stride, …` below `limit` along each axis; all in range, strides positive. */
-export const slice = (x: Tensor, start: readonly number[], limit: readonly number[], stride: readonly number[]): Tensor =>
+export const slice = (
+  x: Tensor,
+  start: readonly number[],
+  limit: readonly number[],
+  stride: readonly number[],
+): Tensor =>
   start.every((s, i) => s === 0 && stride[i] === 1 && limit[i] === x.shape[i])
     ? x
     : bind1(slicePrimitive, [x], { start, limit, stride });
@@ -158,11 +198,23 @@ const padPrimitive = linear<PadParams>({
   name: 'pad',
   kind: 'movement',
   shape: (x, { low, high, interior }) =>
-    x.shape.map((n, i) => n + Math.max(0, n - 1) * (interior[i] as number) + (low[i] as number) + (high[i] as number)),
+    x.shape.map(
+      (n, i) => n + Math.max(0, n - 1) * (interior[i] as number) + (low[i] as number) + (high[i] as number),
+    ),
   transpose: (ct, _, { low, high, interior }) => {
     const zeros = low.map(() => 0);
-    const cropped = pad(ct, low.map((n) => -n), high.map((n) => -n), zeros);
-    return slice(cropped, zeros, cropped.shape, interior.map((n) => n + 1));
+    const cropped = pad(
+      ct,
+      low.map((n) => -n),
+      high.map((n) => -n),
+      zeros,
+    );
+    return slice(
+      cropped,
+      zeros,
+      cropped.shape,
+      interior.map((n) => n + 1),
+    );
   },
   batch: (x, axis, _, { low, high, interior }) => {
     const insert = (xs: readonly number[]) => [...xs.slice(0, axis), 0, ...xs.slice(axis)];
@@ -172,10 +224,12 @@ const padPrimitive = linear<PadParams>({
     const index = out.map((_, i) => addIndex(coord(i), -(low[i] as number)));
     const guards = x.shape.map((extent, i) => {
       const step = (interior[i] as number) + 1;
-      if (extent === out[i] && low[i] === 0) return undefined;
+      if (extent === out[i] && low[i] === 0 && step === 1) return undefined;
       const at = index[i] as Expr;
       const inside = inBounds(at, extent === 0 ? 0 : (extent - 1) * step + 1);
-      return step === 1 ? inside : (allOf([inside, compare('eq', mod(at, step), constant('int32', 0))]) as Expr);
+      return step === 1
+        ? inside
+        : (allOf([inside, compare('eq', mod(at, step), constant('int32', 0))]) as Expr);
     });
     const from = index.map((e, i) => floorDiv(e, (interior[i] as number) + 1));
     return movementKernel('pad', x, out, from, allOf(guards));
@@ -183,17 +237,35 @@ const padPrimitive = linear<PadParams>({
 });
 
 /** Zeros around (`low`, `high`; negative crops) and between (`interior`) the elements of each axis. */
-export const pad = (x: Tensor, low: readonly number[], high: readonly number[], interior: readonly number[]): Tensor =>
-  [...low, ...high, ...interior].every((n) => n === 0) ? x : bind1(padPrimitive, [x], { low, high, interior });
+export const pad = (
+  x: Tensor,
+  low: readonly number[],
+  high: readonly number[],
+  interior: readonly number[],
+): Tensor =>
+  [...low, ...high, ...interior].every((n) => n === 0)
+    ? x
+    : bind1(padPrimitive, [x], { low, high, interior });
 
 const reversePrimitive = linear<{ axes: readonly number[] }>({
   name: 'reverse',
   kind: 'movement',
   shape: (x) => x.shape,
   transpose: (ct, _, { axes }) => reverse(ct, axes),
-  batch: (x, axis, _, { axes }) => [reverse(x, axes.map((i) => (i < axis ? i : i + 1))), axis],
+  batch: (x, axis, _, { axes }) => [
+    reverse(
+      x,
+      axes.map((i) => (i < axis ? i : i + 1)),
+    ),
+    axis,
+  ],
   lower: (x, { axes }, out) =>
-    movementKernel('reverse', x, out, out.map((extent, i) => (axes.includes(i) ? addIndex(mulIndex(coord(i), -1), extent - 1) : coord(i)))),
+    movementKernel(
+      'reverse',
+      x,
+      out,
+      out.map((extent, i) => (axes.includes(i) ? addIndex(mulIndex(coord(i), -1), extent - 1) : coord(i))),
+    ),
 });
 
 /** Flips the order along the given axes. */
@@ -221,7 +293,12 @@ const concatenatePrimitive: Primitive<{ axis: number }> = {
       const start = shape.map((_, i) => (i === axis ? offset : 0));
       offset += shape[axis] as number;
       if (!(x instanceof Linear)) return null;
-      return slice(ct as Tensor, start, shape.map((n, i) => n + (start[i] as number)), shape.map(() => 1));
+      return slice(
+        ct as Tensor,
+        start,
+        shape.map((n, i) => n + (start[i] as number)),
+        shape.map(() => 1),
+      );
     });
   },
   batch: (inputs, axes, size, { axis }) => {
@@ -287,8 +364,8 @@ const stopPrimitive: Primitive = {
   name: 'stopGradient',
   kind: 'alias',
   shape: (inputs) => [...inputs],
-  jvp: ([x]) => [[x as Tensor], [null]],
-  batch: ([x], [axis]) => [[x as Tensor], [axis ?? null]],
+  jvp: ([x]) => [[stop(x as Tensor)], [null]], // enclosing derivatives stop here too
+  batch: ([x], [axis]) => [[stop(x as Tensor)], [axis ?? null]],
   lower: ([x]) => movementKernel('stopGradient', x as Aval, (x as Aval).shape, coords((x as Aval).shape)),
 };
 

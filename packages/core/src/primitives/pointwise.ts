@@ -3,15 +3,14 @@
  * batching aligns ranks, and a cotangent is summed over the axes along which its operand was stretched.
  */
 import type { Aval } from '../aval.ts';
+import { LiteralTensor } from '../concrete.ts';
 import type { DType } from '../dtype.ts';
 import { isFloat } from '../dtype.ts';
-import { coord, load } from '../ir/expr.ts';
-import { constant } from '../ir/expr.ts';
+import { constant, coord, load } from '../ir/expr.ts';
 import type { Expr, Kernel } from '../ir/kernel.ts';
-import { LiteralTensor } from '../concrete.ts';
 import type { Linear, Params, Primitive, Zero } from '../primitive.ts';
 import { noRule } from '../primitive.ts';
-import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
+import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
 import { add } from './arithmetic.ts';
@@ -26,6 +25,7 @@ export function scalar(value: number, dtype: DType): Tensor {
 /** The tangent of the result due to one operand's tangent `dx`; `y` is the result. */
 export type Differential = (dx: Tensor, operands: readonly Tensor[], y: Tensor, params: Params) => Tensor;
 
+/** What tells one pointwise primitive from another. */
 export interface PointwiseRules {
   readonly name: string;
   readonly dtype: (inputs: readonly Aval[], params: Params) => DType;
@@ -33,9 +33,14 @@ export interface PointwiseRules {
   /** One for each operand; `null` where the result does not depend on it differentiably. */
   readonly differentials: readonly (Differential | null)[] | 'linear';
   /** For primitives linear in some operands: cotangents before unbroadcasting. */
-  readonly transpose?: (ct: Tensor, inputs: readonly (Tensor | Linear)[], params: Params) => (Tensor | Zero)[];
+  readonly transpose?: (
+    ct: Tensor,
+    inputs: readonly (Tensor | Linear)[],
+    params: Params,
+  ) => (Tensor | Zero)[];
 }
 
+/** A primitive that computes each element of the result from the elements at its place; operands broadcast. */
 export function pointwise(rules: PointwiseRules): Primitive {
   const { name, dtype, express, differentials, transpose } = rules;
   const primitive: Primitive = {
@@ -73,7 +78,11 @@ export function pointwise(rules: PointwiseRules): Primitive {
 }
 
 /** The kernel that computes `express` at every point of the broadcast shape. */
-export function pointwiseKernel(name: string, inputs: readonly Aval[], express: (operands: Expr[]) => Expr[]): Kernel {
+export function pointwiseKernel(
+  name: string,
+  inputs: readonly Aval[],
+  express: (operands: Expr[]) => Expr[],
+): Kernel {
   const axes = broadcastShapes(name, ...inputs.map((x) => x.shape));
   const operands = inputs.map((x, i) => load(i, x, broadcastIndex(x.shape, axes.length)));
   return { name, inputs, axes, reduceAxes: [], reductions: [], outputs: express(operands) };
@@ -105,7 +114,9 @@ export function alignBatch(
 export function unbroadcast(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const lead = x.ndim - shape.length;
-  const axes = x.shape.flatMap((extent, i) => (i < lead || (shape[i - lead] === 1 && extent !== 1) ? [i] : []));
+  const axes = x.shape.flatMap((extent, i) =>
+    i < lead || (shape[i - lead] === 1 && extent !== 1) ? [i] : [],
+  );
   const summed = axes.length === 0 ? x : reduceSum(x, axes);
   return reshape(summed, shape);
 }

@@ -12,10 +12,12 @@ import { scalar } from './pointwise.ts';
 
 type ReduceParams = { axes: readonly number[] };
 
-const without = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, i) => !axes.includes(i));
+const without = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.filter((_, i) => !axes.includes(i));
 
 /** The shape with reduced axes kept as extent 1. */
-const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, i) => (axes.includes(i) ? 1 : n));
+const kept = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.map((n, i) => (axes.includes(i) ? 1 : n));
 
 /** Axes of a batched operand, when one of the remaining axes is the batch. */
 const shiftAxes = (axes: readonly number[], batchAxis: number): number[] =>
@@ -88,7 +90,10 @@ const prodPrimitive = reducePrimitive('reduceProd', 'mul', (dx, x, _, axes) => {
   const perm = [...axes, ...x.shape.map((_, i) => i).filter((i) => !axes.includes(i))];
   const count = axes.reduce((n, axis) => n * (x.shape[axis] as number), 1);
   const rest = without(x.shape, axes);
-  return productTangent(reshape(transpose(x, perm), [count, ...rest]), reshape(transpose(dx, perm), [count, ...rest]))[1];
+  return productTangent(
+    reshape(transpose(x, perm), [count, ...rest]),
+    reshape(transpose(dx, perm), [count, ...rest]),
+  )[1];
 });
 
 /** Product over axis 0 and its tangent, pairing elements until one is left. */
@@ -103,7 +108,12 @@ function productTangent(x: Tensor, dx: Tensor): [Tensor, Tensor] {
 }
 
 const rows = (x: Tensor, from: number, to: number): Tensor =>
-  slice(x, x.shape.map((_, i) => (i === 0 ? from : 0)), x.shape.map((n, i) => (i === 0 ? to : n)), x.shape.map(() => 1));
+  slice(
+    x,
+    x.shape.map((_, i) => (i === 0 ? from : 0)),
+    x.shape.map((n, i) => (i === 0 ? to : n)),
+    x.shape.map(() => 1),
+  );
 
 /** Adds rows of `value` until axis 0 has extent `n`. */
 const fillRows = (x: Tensor, n: number, value: number): Tensor => {

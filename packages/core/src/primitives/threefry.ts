@@ -21,7 +21,8 @@ const parity = 0x1bd11bda;
 const u32 = (value: number): Expr => constant('uint32', value);
 const plus = (x: Expr, y: Expr): Expr => binary('add', x, y);
 const xor = (x: Expr, y: Expr): Expr => binary('xor', x, y);
-const rotateLeft = (x: Expr, by: number): Expr => binary('or', binary('shl', x, u32(by)), binary('shr', x, u32(32 - by)));
+const rotateLeft = (x: Expr, by: number): Expr =>
+  binary('or', binary('shl', x, u32(by)), binary('shr', x, u32(32 - by)));
 
 /** The block function on four words: key (k0, k1) and counter (x0, x1). */
 function block([k0, k1, c0, c1]: readonly Expr[]): Expr[] {
@@ -44,7 +45,10 @@ const threefryPrimitive: Primitive = {
   name: 'threefry2x32',
   kind: 'pointwise',
   shape: (inputs: readonly Aval[]) => {
-    const out: Aval = { shape: broadcastShapes('threefry2x32', ...inputs.map((x) => x.shape)), dtype: 'uint32' };
+    const out: Aval = {
+      shape: broadcastShapes('threefry2x32', ...inputs.map((x) => x.shape)),
+      dtype: 'uint32',
+    };
     return [out, out];
   },
   jvp: noTangent((inputs) => bind(threefryPrimitive, inputs)),

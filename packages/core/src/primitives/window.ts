@@ -1,8 +1,22 @@
 /** Windows sliding over the spatial axes of x[N, ...spatial, C]. */
 import type { Aval } from '../aval.ts';
-import { acc, addExpr, addIndex, allOf, compare, constant, coord, floorDiv, inBounds, load, mod, mulIndex, select } from '../ir/expr.ts';
-import type { Expr, Kernel, Routine, WindowGeometry } from '../ir/kernel.ts';
 import { type DType, isFloat } from '../dtype.ts';
+import {
+  acc,
+  addExpr,
+  addIndex,
+  allOf,
+  compare,
+  constant,
+  coord,
+  floorDiv,
+  inBounds,
+  load,
+  mod,
+  mulIndex,
+  select,
+} from '../ir/expr.ts';
+import type { Expr, Kernel, Routine, WindowGeometry } from '../ir/kernel.ts';
 import { Linear, noTangent, type Primitive } from '../primitive.ts';
 import { rowMajorStrides } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -21,7 +35,11 @@ function batchWindows<P extends WindowParams>(primitive: () => Primitive<P>): Pr
     const { window } = params;
     const grown = { ...params, window: { ...window, n: window.n * size } };
     const folded = inputs.map((t, i) => {
-      const front = moveAxis((axes[i] ?? null) === null ? broadcastTo(t, [size, ...t.shape]) : t, axes[i] ?? 0, 0);
+      const front = moveAxis(
+        (axes[i] ?? null) === null ? broadcastTo(t, [size, ...t.shape]) : t,
+        axes[i] ?? 0,
+        0,
+      );
       return reshape(front, [size * window.n, ...front.shape.slice(2)]);
     });
     const results = bind(primitive(), folded, grown);
@@ -34,13 +52,22 @@ function batchWindows<P extends WindowParams>(primitive: () => Primitive<P>): Pr
 const sumPrimitive: Primitive<TargetParams> = {
   name: 'windowSum',
   kind: 'routine',
-  shape: ([t], { target, window }) => [{ shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype }],
-  jvp: (primals, tangents, params) => [bind(sumPrimitive, primals, params), bind(sumPrimitive, tangents as Tensor[], params)],
+  shape: ([t], { target, window }) => [
+    { shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype },
+  ],
+  jvp: (primals, tangents, params) => [
+    bind(sumPrimitive, primals, params),
+    bind(sumPrimitive, tangents as Tensor[], params),
+  ],
   transpose: ([ct], _, { target, window }) => [windowSum(target === 'y' ? 'x' : 'y', window, ct as Tensor)],
   batch: batchWindows(() => sumPrimitive),
   lower: ([t], { target, window }) => {
     const { at, guard } = position(target, window);
-    return foldKernel([t as Aval], window, target, 'add', load(0, t as Aval, at, guard), { name: 'windowSum', target, window });
+    return foldKernel([t as Aval], window, target, 'add', load(0, t as Aval, at, guard), {
+      name: 'windowSum',
+      target,
+      window,
+    });
   },
 };
 
@@ -59,7 +86,11 @@ const maxPrimitive: Primitive<WindowParams> = {
     return [[windowMax(window, x as Tensor)], [windowGather('y', window, dx as Tensor, found)]];
   },
   batch: batchWindows(() => maxPrimitive),
-  lower: ([x], { window }) => foldKernel([x as Aval], window, 'y', 'max', paddedLowest(x as Aval, window), { name: 'windowMax', window }),
+  lower: ([x], { window }) =>
+    foldKernel([x as Aval], window, 'y', 'max', paddedLowest(x as Aval, window), {
+      name: 'windowMax',
+      window,
+    }),
 };
 
 /** Greatest element of each window; padding never wins. */
@@ -71,24 +102,33 @@ const argmaxPrimitive: Primitive<WindowParams> = {
   shape: (_, { window }) => [{ shape: yShape(window), dtype: 'int32' }],
   jvp: noTangent(([x], params: WindowParams) => bind(argmaxPrimitive, [x as Tensor], params)),
   batch: batchWindows(() => argmaxPrimitive),
-  lower: ([x], { window }) => foldKernel([x as Aval], window, 'y', 'argmax', paddedLowest(x as Aval, window), { name: 'windowArgmax', window }),
+  lower: ([x], { window }) =>
+    foldKernel([x as Aval], window, 'y', 'argmax', paddedLowest(x as Aval, window), {
+      name: 'windowArgmax',
+      window,
+    }),
 };
 
 /** int32 row-major position in each window of its first greatest element; padding never wins. */
-export const windowArgmax = (window: WindowGeometry, x: Tensor): Tensor => bind1(argmaxPrimitive, [x], { window });
+export const windowArgmax = (window: WindowGeometry, x: Tensor): Tensor =>
+  bind1(argmaxPrimitive, [x], { window });
 
 /* ---- gather at a position of each window, and its adjoint ---- */
 
 const gatherPrimitive: Primitive<TargetParams> = {
   name: 'windowGather',
   kind: 'routine',
-  shape: ([t], { target, window }) => [{ shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype }],
+  shape: ([t], { target, window }) => [
+    { shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype },
+  ],
   jvp: ([t, found], [dt], params) => [
     bind(gatherPrimitive, [t as Tensor, found as Tensor], params),
     [dt ? bind1(gatherPrimitive, [dt, found as Tensor], params) : null],
   ],
   transpose: ([ct], [t, found], { target, window }) => [
-    t instanceof Linear ? windowGather(target === 'y' ? 'x' : 'y', window, ct as Tensor, found as Tensor) : null,
+    t instanceof Linear
+      ? windowGather(target === 'y' ? 'x' : 'y', window, ct as Tensor, found as Tensor)
+      : null,
     null,
   ],
   batch: batchWindows(() => gatherPrimitive),
@@ -104,7 +144,11 @@ const gatherPrimitive: Primitive<TargetParams> = {
     const foundAt = load(1, found as Aval, target === 'y' ? outAt : at, target === 'y' ? undefined : guard);
     const here = compare('eq', foundAt, place);
     const value = select(here, load(0, t as Aval, at, guard), constant((t as Aval).dtype, 0));
-    return foldKernel([t as Aval, found as Aval], window, target, 'add', value, { name: 'windowGather', target, window });
+    return foldKernel([t as Aval, found as Aval], window, target, 'add', value, {
+      name: 'windowGather',
+      target,
+      window,
+    });
   },
 };
 

@@ -1,7 +1,7 @@
 import { toTensor } from '../ops/convert.ts';
 import type { Tensor } from '../tensor.ts';
 import { refusePromise } from '../trace.ts';
-import { treeFlatten, type TreeStructure, treeUnflatten } from '../tree.ts';
+import { type TreeStructure, treeFlatten, treeUnflatten } from '../tree.ts';
 
 /** A function on trees as one on lists of tensors, which remembers the structure of its last result. */
 export interface FlatFunction {
@@ -11,7 +11,10 @@ export interface FlatFunction {
   readonly structure: () => TreeStructure;
 }
 
-export function flatFunction<A extends readonly unknown[]>(f: (...args: A) => unknown, args: TreeStructure): FlatFunction {
+export function flatFunction<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  args: TreeStructure,
+): FlatFunction {
   let result: TreeStructure | undefined;
   const structure = (): TreeStructure => result as TreeStructure;
   return {

@@ -5,13 +5,14 @@ import { idOf } from '../ir/identity.ts';
 import { type Program, showProgram } from '../ir/program.ts';
 import { capturesTracers, type Recorded, Recorder } from '../ir/record.ts';
 import { toTensor } from '../ops/convert.ts';
-import { callPrimitive } from '../primitives/call.ts';
 import type { Primitive } from '../primitive.ts';
+import { callPrimitive } from '../primitives/call.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, runTraced } from '../trace.ts';
-import { type Leaves, type Tensors, treeFlatten, type TreeStructure } from '../tree.ts';
+import { type Leaves, type Tensors, type TreeStructure, treeFlatten } from '../tree.ts';
 import { type FlatFunction, flatFunction } from './flat.ts';
 
+/** Options of {@link jit}. */
 export interface JitOptions {
   /** Arguments that are not data: any values, compared by identity; another value compiles anew. */
   readonly staticArgs?: readonly number[];
@@ -41,7 +42,10 @@ interface Staged {
  * let w = ones([1000]);
  * w = step(w, w0Gradient);
  */
-export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+export function jit<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: JitOptions = {},
+): Jitted<A, R> {
   checkOptions(options);
   const { staticArgs = [], donate = [] } = options;
   const isStatic = new Set(staticArgs);
@@ -71,9 +75,16 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
 }
 
 /** Stages `f` for arguments like `args`, without running it: the program, to print, check or count. */
-export function makeProgram<A extends readonly unknown[]>(f: (...args: A) => unknown, ...args: Leaves<A>): Program & { toString(): string } {
+export function makeProgram<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  ...args: Leaves<A>
+): Program & { toString(): string } {
   const flat = treeFlatten(args);
-  const { program } = stage('makeProgram', flatFunction(f, flat.structure), flat.leaves.map((x) => toTensor(x))).recorded;
+  const { program } = stage(
+    'makeProgram',
+    flatFunction(f, flat.structure),
+    flat.leaves.map((x) => toTensor(x)),
+  ).recorded;
   return Object.assign(program, { toString: () => showProgram(program) });
 }
 
@@ -86,7 +97,9 @@ function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
 function checkOptions(options: JitOptions): void {
   for (const [key, value] of Object.entries(options)) {
     if (key !== 'staticArgs' && key !== 'donate')
-      throw new OptionError(`jit: has no option ${JSON.stringify(key)}; the options are staticArgs and donate.`);
+      throw new OptionError(
+        `jit: has no option ${JSON.stringify(key)}; the options are staticArgs and donate.`,
+      );
     if (!Array.isArray(value) || value.some((i) => !Number.isInteger(i) || i < 0))
       throw new OptionError(`jit: ${key} is an array of argument indices, but got ${JSON.stringify(value)}.`);
   }
@@ -94,13 +107,21 @@ function checkOptions(options: JitOptions): void {
   if (both !== undefined) throw new OptionError(`jit: argument ${both} is static and cannot be donated.`);
 }
 
-function mergeStatic(args: readonly unknown[], isStatic: ReadonlySet<number>, dynamic: readonly unknown[]): unknown[] {
+function mergeStatic(
+  args: readonly unknown[],
+  isStatic: ReadonlySet<number>,
+  dynamic: readonly unknown[],
+): unknown[] {
   let next = 0;
   return args.map((arg, i) => (isStatic.has(i) ? arg : dynamic[next++]));
 }
 
 /** For each leaf of the traced arguments, whether its argument is donated. */
-function donated(args: readonly unknown[], isStatic: ReadonlySet<number>, donate: ReadonlySet<number>): boolean[] {
+function donated(
+  args: readonly unknown[],
+  isStatic: ReadonlySet<number>,
+  donate: ReadonlySet<number>,
+): boolean[] {
   return args.flatMap((arg, i) => (isStatic.has(i) ? [] : treeFlatten(arg).leaves.map(() => donate.has(i))));
 }
 

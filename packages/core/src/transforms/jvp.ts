@@ -105,8 +105,5 @@ export function jvp<A extends readonly unknown[], R>(
   });
   const flatF = flatFunction(f, flat.structure);
   const [ys, dys] = jvpFlat('jvp', flatF.call, xs, dxs);
-  return [
-    flatF.unflatten(ys),
-    flatF.unflatten(dys.map((t, i) => instantiate(t, (ys[i] as Tensor).aval))),
-  ];
+  return [flatF.unflatten(ys), flatF.unflatten(dys.map((t, i) => instantiate(t, (ys[i] as Tensor).aval)))];
 }

@@ -3,10 +3,10 @@
  */
 import type { Aval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
-import { toTensor } from '../ops/convert.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
 import type { Program } from '../ir/program.ts';
 import { type Recorded, Recorder } from '../ir/record.ts';
+import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive, Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, runTraced, type Trace } from '../trace.ts';
@@ -16,7 +16,13 @@ import { instantiate, jvpFlat } from './jvp.ts';
 
 /** A primitive that contains a program may split it into the part that is known now and the part that is recorded. */
 export interface PartialRule<P extends Params = Params> {
-  partial(inputs: readonly Tensor[], known: readonly boolean[], params: P, evaluate: Bind, record: Bind): Tensor[];
+  partial(
+    inputs: readonly Tensor[],
+    known: readonly boolean[],
+    params: P,
+    evaluate: Bind,
+    record: Bind,
+  ): Tensor[];
 }
 
 type Bind = (primitive: Primitive, inputs: readonly Tensor[], params: Params) => Tensor[];
@@ -92,11 +98,18 @@ export function linearize<A extends readonly unknown[], R>(
   const flat = treeFlatten(primals);
   const xs = flat.leaves.map((x) => toTensor(x));
   const flatF = flatFunction(f, flat.structure);
-  const [ys, map] = linearizeFlat('linearize', flatF.call, xs, xs.map((x) => isFloat(x.dtype)));
+  const [ys, map] = linearizeFlat(
+    'linearize',
+    flatF.call,
+    xs,
+    xs.map((x) => isFloat(x.dtype)),
+  );
   const apply = (...tangents: Leaves<A>): Tensors<R> => {
     const t = treeFlatten(tangents);
     checkSameStructure('linearize', 'primals', flat.structure, 'tangents', t.structure);
-    const dxs = t.leaves.flatMap((x, i) => (isFloat((xs[i] as Tensor).dtype) ? [toTensor(x, (xs[i] as Tensor).dtype)] : []));
+    const dxs = t.leaves.flatMap((x, i) =>
+      isFloat((xs[i] as Tensor).dtype) ? [toTensor(x, (xs[i] as Tensor).dtype)] : [],
+    );
     const dys = applyLinear(map, dxs);
     return flatF.unflatten(dys.map((dy, i) => instantiate(dy, (ys[i] as Tensor).aval)));
   };

@@ -31,7 +31,8 @@ export function transposeProgram(
     const operands = atoms.map((a) =>
       a instanceof Literal ? new LiteralTensor(a.aval, a.value) : (known.get(a) ?? new Linear(a.aval)),
     );
-    if (!primitive.transpose) noRule(primitive.name, 'transpose', 'it is not linear; a jvp rule used it on a tangent.');
+    if (!primitive.transpose)
+      noRule(primitive.name, 'transpose', 'it is not linear; a jvp rule used it on a tangent.');
     const inCts = primitive.transpose(outCts, operands, params);
     for (const [i, a] of atoms.entries()) give(a, inCts[i] ?? null);
   }

@@ -54,7 +54,9 @@ export function vjp<A extends readonly unknown[], R>(
       const y = ys[i] as Tensor;
       const t = toTensor(c, y.dtype);
       if (!sameShape(t.shape, y.shape))
-        throw new ShapeError(`vjp: the cotangent of ${treePaths(cotangent)[i]} must be ${showAval(y.aval)}, but is ${showAval(t.aval)}.`);
+        throw new ShapeError(
+          `vjp: the cotangent of ${treePaths(cotangent)[i]} must be ${showAval(y.aval)}, but is ${showAval(t.aval)}.`,
+        );
       return t;
     });
     const grads = pullBack(map, cts);
@@ -97,19 +99,26 @@ type ValueOf<O, R> = O extends { readonly hasAux: true }
  * const loss = (w: Tensor, x: Tensor) => sum(square(multiply(w, x)));
  * const [value, dw] = valueAndGrad(loss)(tensor(2), tensor([1, 2]));   // 20, 20
  */
-export function valueAndGrad<A extends readonly unknown[], R, const O extends GradOptions = Record<never, never>>(
-  f: (...args: A) => R,
-  options?: O,
-): (...args: Leaves<A>) => [ValueOf<O, R>, Gradient<A, ArgnumsOf<O>>] {
+export function valueAndGrad<
+  A extends readonly unknown[],
+  R,
+  const O extends GradOptions = Record<never, never>,
+>(f: (...args: A) => R, options?: O): (...args: Leaves<A>) => [ValueOf<O, R>, Gradient<A, ArgnumsOf<O>>] {
   const { argnums = 0, hasAux = false } = options ?? {};
   const chosen = typeof argnums === 'number' ? [argnums] : [...argnums];
   return (...args) => {
     for (const n of chosen)
       if (!Number.isInteger(n) || n < 0 || n >= args.length)
-        throw new OptionError(`grad: argnums ${n} needs an argument with that index, but the call has ${args.length}.`);
+        throw new OptionError(
+          `grad: argnums ${n} needs an argument with that index, but the call has ${args.length}.`,
+        );
     const flat = treeFlatten(chosen.map((n) => args[n]));
     const xs = flat.leaves.map((x) => toTensor(x));
-    checkFloats(xs, chosen.map((n) => args[n]), chosen);
+    checkFloats(
+      xs,
+      chosen.map((n) => args[n]),
+      chosen,
+    );
     let aux: unknown;
     const [ys, map] = linearizeFlat(
       'grad',
@@ -130,7 +139,10 @@ export function valueAndGrad<A extends readonly unknown[], R, const O extends Gr
     );
     const [y, ...auxLeaves] = ys as [Tensor, ...Tensor[]];
     const cts = pullBack(map, [scalar(1, y.dtype)]);
-    const gradients = treeUnflatten<unknown[]>(flat.structure, xs.map((x, i) => instantiate(cts[i] ?? null, x.aval)));
+    const gradients = treeUnflatten<unknown[]>(
+      flat.structure,
+      xs.map((x, i) => instantiate(cts[i] ?? null, x.aval)),
+    );
     const value = hasAux ? [y, treeUnflatten(aux as never, auxLeaves)] : y;
     return [value, typeof argnums === 'number' ? gradients[0] : gradients] as never;
   };
@@ -163,7 +175,9 @@ export function grad<A extends readonly unknown[], R, const O extends GradOption
 function checkFloats(xs: readonly Tensor[], args: readonly unknown[], argnums: readonly number[]): void {
   const at = xs.findIndex((x) => !isFloat(x.dtype));
   if (at < 0) return;
-  const path = treePaths(args)[at]?.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${argnums[Number(i)]} `).trim();
+  const path = treePaths(args)
+    [at]?.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${argnums[Number(i)]} `)
+    .trim();
   throw new DTypeError(
     `grad: needs float arguments, but ${path} is ${showAval((xs[at] as Tensor).aval)}; ` +
       `convert it with astype(), or leave it out with argnums.`,
@@ -181,7 +195,9 @@ function scalarResult(result: unknown, hasAux: boolean): Tensor {
   const value = toTensor(y);
   const aval: Aval = value.aval;
   if (aval.shape.length !== 0)
-    throw new ShapeError(`grad: the function must return a scalar, but returned ${showAval(aval)}; reduce it with sum() or mean().`);
+    throw new ShapeError(
+      `grad: the function must return a scalar, but returned ${showAval(aval)}; reduce it with sum() or mean().`,
+    );
   if (!isFloat(aval.dtype))
     throw new DTypeError(`grad: the function must return a float, but returned ${showAval(aval)}.`);
   return value;

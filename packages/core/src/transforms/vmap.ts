@@ -79,6 +79,7 @@ export function placeBatch(x: Tensor, axis: number | null, to: number, size: num
 /** An axis for all leaves, `null` for none, or a tree of them that is a prefix of the arguments. */
 export type Axes = number | null | readonly Axes[] | { readonly [key: string]: Axes };
 
+/** Options of {@link vmap}. */
 export interface VmapOptions {
   /** Where the batch is in each argument: one for all, or an array with an entry (an axis, null, or a tree) for each. */
   readonly inAxes?: Axes;
@@ -115,9 +116,17 @@ export function vmap<A extends readonly unknown[], R>(
     const placed = ys.map((y, i) => {
       const to = wanted[i] ?? null;
       const axis = found[i] ?? null;
-      if (to !== null) return placeBatch(y, axis, resolveAxis('vmap: outAxes', to, axis === null ? y.ndim + 1 : y.ndim), size);
+      if (to !== null)
+        return placeBatch(
+          y,
+          axis,
+          resolveAxis('vmap: outAxes', to, axis === null ? y.ndim + 1 : y.ndim),
+          size,
+        );
       if (axis === null) return y;
-      throw new OptionError(`vmap: outAxes is null for ${treePaths(outTree)[i]}, but that result differs between examples; give it an axis.`);
+      throw new OptionError(
+        `vmap: outAxes is null for ${treePaths(outTree)[i]}, but that result differs between examples; give it an axis.`,
+      );
     });
     return flatF.unflatten(placed);
   };
@@ -132,19 +141,30 @@ function spreadAxes(option: string, axes: Axes, tree: unknown): (number | null)[
     const keys = Object.keys(tree).sort();
     if (keys.every((key) => key in axes))
       return keys.flatMap((key) =>
-        spreadAxes(option, (axes as Record<string, Axes>)[key] as Axes, (tree as Record<string, unknown>)[key]),
+        spreadAxes(
+          option,
+          (axes as Record<string, Axes>)[key] as Axes,
+          (tree as Record<string, unknown>)[key],
+        ),
       );
   }
-  throw new OptionError(`vmap: ${option} ${JSON.stringify(axes)} does not fit the tree it is for; give one axis, or a tree that begins like it.`);
+  throw new OptionError(
+    `vmap: ${option} ${JSON.stringify(axes)} does not fit the tree it is for; give one axis, or a tree that begins like it.`,
+  );
 }
 
-function batchSize(xs: readonly Tensor[], axes: readonly (number | null)[], paths: readonly string[]): number {
+function batchSize(
+  xs: readonly Tensor[],
+  axes: readonly (number | null)[],
+  paths: readonly string[],
+): number {
   const sizes = xs.flatMap((x, i) => {
     const axis = axes[i] ?? null;
     return axis === null ? [] : [{ size: x.shape[axis] as number, path: paths[i] }];
   });
   const [first] = sizes;
-  if (!first) throw new ShapeError('vmap: nothing is mapped; at least one argument needs an axis that is not null.');
+  if (!first)
+    throw new ShapeError('vmap: nothing is mapped; at least one argument needs an axis that is not null.');
   const other = sizes.find(({ size }) => size !== first.size);
   if (other)
     throw new ShapeError(

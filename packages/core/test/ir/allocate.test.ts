@@ -11,7 +11,8 @@ import type { Tensor } from '../../src/tensor.ts';
 import { makeProgram } from '../../src/transforms/jit.ts';
 
 const of = (...shape: number[]): Tensor => broadcastTo(scalar(0, 'float32'), shape);
-const places = (plan: Plan): string[] => plan.slots.map(({ place }) => ('offset' in place ? `arena ${place.offset}` : place.kind));
+const places = (plan: Plan): string[] =>
+  plan.slots.map(({ place }) => ('offset' in place ? `arena ${place.offset}` : place.kind));
 
 /** x -> x², a chain of n products that cannot fuse. */
 const chain = (n: number) => (x: Tensor) => {
@@ -27,44 +28,62 @@ describe('the arena', () => {
   });
 
   test('a pointwise result takes the place of an operand that dies there', () => {
-    const plan = planProgram(makeProgram((x: Tensor) => matmul(elementary.exp(matmul(x, x, false, false)), x, false, false), of(4, 4)));
+    const plan = planProgram(
+      makeProgram(
+        (x: Tensor) => matmul(elementary.exp(matmul(x, x, false, false)), x, false, false),
+        of(4, 4),
+      ),
+    );
     expect(places(plan).sort()).toEqual(['arena 0', 'arena 0', 'input', 'output']);
   });
 
   test('no two values that are alive together overlap, whatever the program', () => {
     const operation = fc.tuple(fc.nat(3), fc.nat(20), fc.nat(20));
     fc.assert(
-      fc.property(fc.array(operation, { minLength: 1, maxLength: 25 }), fc.boolean(), (operations, donate) => {
-        const f = (x: Tensor) => {
-          const values = [x];
-          for (const [op, a, b] of operations) {
-            const [p, q] = [values[a % values.length] as Tensor, values[b % values.length] as Tensor];
-            if (op === 0) values.push(add(p, q));
-            else if (op === 1) values.push(matmul(p, q, false, false));
-            else if (op === 2) values.push(transpose(p, [1, 0]));
-            else values.push(mul(elementary.exp(p), q));
-          }
-          return values.slice(-3);
-        };
-        checkPlan(planProgram(makeProgram(f, of(4, 4)), [donate]));
-      }),
+      fc.property(
+        fc.array(operation, { minLength: 1, maxLength: 25 }),
+        fc.boolean(),
+        (operations, donate) => {
+          const f = (x: Tensor) => {
+            const values = [x];
+            for (const [op, a, b] of operations) {
+              const [p, q] = [values[a % values.length] as Tensor, values[b % values.length] as Tensor];
+              if (op === 0) values.push(add(p, q));
+              else if (op === 1) values.push(matmul(p, q, false, false));
+              else if (op === 2) values.push(transpose(p, [1, 0]));
+              else values.push(mul(elementary.exp(p), q));
+            }
+            return values.slice(-3);
+          };
+          checkPlan(planProgram(makeProgram(f, of(4, 4)), [donate]));
+        },
+      ),
     );
   });
 });
 
 describe('donation', () => {
   test('a result takes the memory of a donated argument of its size', () => {
-    const plan = planProgram(makeProgram((w: Tensor, g: Tensor) => add(w, g), of(8), of(8)), [true, false]);
+    const plan = planProgram(
+      makeProgram((w: Tensor, g: Tensor) => add(w, g), of(8), of(8)),
+      [true, false],
+    );
     expect(places(plan)).toEqual(['input', 'input', 'donated']);
   });
 
   test('not if the argument is read elsewhere than at the point written', () => {
-    const plan = planProgram(makeProgram((w: Tensor) => transpose(w, [1, 0]), of(4, 4)), [true]);
+    const plan = planProgram(
+      makeProgram((w: Tensor) => transpose(w, [1, 0]), of(4, 4)),
+      [true],
+    );
     expect(places(plan)).toEqual(['input', 'output']);
   });
 
   test('not if the argument is read again later', () => {
-    const plan = planProgram(makeProgram((w: Tensor) => [elementary.exp(w), matmul(w, w, false, false)], of(4, 4)), [true]);
+    const plan = planProgram(
+      makeProgram((w: Tensor) => [elementary.exp(w), matmul(w, w, false, false)], of(4, 4)),
+      [true],
+    );
     expect(places(plan)).toEqual(['input', 'output', 'output']);
   });
 });

@@ -14,7 +14,9 @@ const of = (...shape: number[]): Tensor => broadcastTo(scalar(0, 'float32'), sha
 
 /** The kernels that a function becomes, as text. */
 function kernels(f: (...xs: Tensor[]) => unknown, ...args: Tensor[]): string {
-  return `\n${planProgram(makeProgram(f, ...args)).steps.map((s) => showKernel(s.kernel)).join('\n')}\n`;
+  return `\n${planProgram(makeProgram(f, ...args))
+    .steps.map((s) => showKernel(s.kernel))
+    .join('\n')}\n`;
 }
 
 describe('inlining', () => {
@@ -29,7 +31,9 @@ describe('inlining', () => {
   });
 
   test('movement is index arithmetic in its reader', () => {
-    expect(kernels((x) => elementary.exp(slice(transpose(x, [1, 0]), [1, 0], [3, 2], [1, 1])), of(2, 4))).toMatchInlineSnapshot(`
+    expect(
+      kernels((x) => elementary.exp(slice(transpose(x, [1, 0]), [1, 0], [3, 2], [1, 1])), of(2, 4)),
+    ).toMatchInlineSnapshot(`
       "
       kernel transpose+slice+exp [2,2] (f32[2,4])
         out f32 = exp(in0[j, i + 1])
@@ -38,7 +42,9 @@ describe('inlining', () => {
   });
 
   test('a reduction takes in its operand and the work on its result', () => {
-    expect(kernels((x, y) => elementary.sqrt(reduceSum(mul(x, y), [1])), of(4, 8), of(4, 8))).toMatchInlineSnapshot(`
+    expect(
+      kernels((x, y) => elementary.sqrt(reduceSum(mul(x, y), [1])), of(4, 8), of(4, 8)),
+    ).toMatchInlineSnapshot(`
       "
       kernel mul+reduceSum+sqrt [4] over [8] (f32[4,8], f32[4,8])
         acc0 f32 = add in0[i, r] * in1[i, r]
@@ -46,7 +52,6 @@ describe('inlining', () => {
       "
     `);
   });
-
 });
 
 describe('what is not fused, and why', () => {
@@ -72,7 +77,9 @@ describe('what is not fused, and why', () => {
   });
 
   test('a routine reads buffers', () => {
-    expect(kernels((x, y) => matmul(elementary.exp(x), y, false, false), of(4, 8), of(8, 2))).toMatchInlineSnapshot(`
+    expect(
+      kernels((x, y) => matmul(elementary.exp(x), y, false, false), of(4, 8), of(8, 2)),
+    ).toMatchInlineSnapshot(`
       "
       kernel exp [4,8] (f32[4,8])
         out f32 = exp(in0[i, j])
@@ -153,7 +160,10 @@ describe('merging', () => {
   });
 
   test('unrelated work of the same shape stays apart', () => {
-    expect(planProgram(makeProgram((x: Tensor, y: Tensor) => [elementary.exp(x), elementary.exp(y)], of(4), of(4))).steps).toHaveLength(2);
+    expect(
+      planProgram(makeProgram((x: Tensor, y: Tensor) => [elementary.exp(x), elementary.exp(y)], of(4), of(4)))
+        .steps,
+    ).toHaveLength(2);
   });
 });
 

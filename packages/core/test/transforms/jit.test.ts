@@ -93,7 +93,12 @@ describe('results', () => {
 
 describe('donation', () => {
   test('a donated tensor cannot be used again, and the message names the call', () => {
-    const step = jit(function update(w: Tensor, g: Tensor) { return add(w, g); }, { donate: [0] });
+    const step = jit(
+      function update(w: Tensor, g: Tensor) {
+        return add(w, g);
+      },
+      { donate: [0] },
+    );
     const w = vector(1, 2);
     const view = reshape(w, [2, 1]);
     expect(values(step(w, vector(1, 1)))).toEqual([2, 3]);
@@ -106,9 +111,14 @@ describe('donation', () => {
 
   test('one tensor in two places of a donated state is copied, not shared', () => {
     const w = vector(1, 2);
-    const step = jit((s: { w: Tensor; v: Tensor }) => ({ w: add(s.w, s.w), v: mul(s.v, s.w) }), { donate: [0] });
+    const step = jit((s: { w: Tensor; v: Tensor }) => ({ w: add(s.w, s.w), v: mul(s.v, s.w) }), {
+      donate: [0],
+    });
     const next = step({ w, v: w });
-    expect([values(next.w), values(next.v)]).toEqual([[2, 4], [1, 4]]);
+    expect([values(next.w), values(next.v)]).toEqual([
+      [2, 4],
+      [1, 4],
+    ]);
   });
 
   test('a donated argument that is returned unchanged stays usable as the result', () => {
@@ -119,7 +129,11 @@ describe('donation', () => {
 
 describe('what cannot be traced says so', () => {
   test('reading a traced value', () => {
-    expect(() => jit(function f(x: Tensor) { return x.dataSync() as never; })(vector(1))).toThrow(
+    expect(() =>
+      jit(function f(x: Tensor) {
+        return x.dataSync() as never;
+      })(vector(1)),
+    ).toThrow(
       new TracerError(
         'jit(f): dataSync() needs a value, but f32[1] is being traced; return it from the function and read it there, ' +
           'or use where() in place of a JavaScript condition.',
@@ -128,11 +142,15 @@ describe('what cannot be traced says so', () => {
   });
 
   test('comparing a traced value', () => {
-    expect(() => jit((x: Tensor) => ((x as never as number) > 0 ? x : x))(toTensor(1))).toThrow('conversion to a number needs a value');
+    expect(() => jit((x: Tensor) => ((x as never as number) > 0 ? x : x))(toTensor(1))).toThrow(
+      'conversion to a number needs a value',
+    );
   });
 
   test('a promise', () => {
-    expect(() => jit((async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor)(vector(1))).toThrow('the function returned a promise');
+    expect(() => jit((async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor)(vector(1))).toThrow(
+      'the function returned a promise',
+    );
   });
 
   test('a tracer that escaped', () => {
@@ -145,14 +163,20 @@ describe('what cannot be traced says so', () => {
   });
 
   test('bad options', () => {
-    expect(() => jit((x: Tensor) => x, { donate: [-1] })).toThrow('jit: donate is an array of argument indices, but got [-1].');
+    expect(() => jit((x: Tensor) => x, { donate: [-1] })).toThrow(
+      'jit: donate is an array of argument indices, but got [-1].',
+    );
     expect(() => jit((x: Tensor) => x, { donated: [0] } as never)).toThrow('jit: has no option "donated"');
-    expect(() => jit((x: Tensor) => x, { donate: [0], staticArgs: [0] })).toThrow('jit: argument 0 is static and cannot be donated.');
+    expect(() => jit((x: Tensor) => x, { donate: [0], staticArgs: [0] })).toThrow(
+      'jit: argument 0 is static and cannot be donated.',
+    );
   });
 });
 
 test('a program prints as typed equations', () => {
-  expect(String(makeProgram((x: Tensor) => reduceSum(mul(x, scalar(2, 'float32')), [0]), vector(1, 2)))).toMatchInlineSnapshot(`
+  expect(
+    String(makeProgram((x: Tensor) => reduceSum(mul(x, scalar(2, 'float32')), [0]), vector(1, 2))),
+  ).toMatchInlineSnapshot(`
     "{ a:f32[2] =>
       b:f32[2] = mul a 2
       c:f32[] = reduceSum[axes=[0]] b

@@ -1,0 +1,56 @@
+/** `npm start`: trains a small convolutional network on MNIST. `npm start -- --help` lists the options. */
+import { join } from 'node:path';
+import { NeumannError } from '@neumann/core';
+import { useBackend } from './backends.ts';
+import { loadDigits, select } from './data.ts';
+import { evaluate } from './evaluate.ts';
+import { prepareFolder, writeAtomically } from './files.ts';
+import { help, type Options, parseOptions, UsageError } from './options.ts';
+import { comparisonTable, confusionReport, curvesSvg, epochLine, metricsCsv, percent } from './report.ts';
+import { DivergedError, type Run, train } from './train.ts';
+import { loadWeights, saveWeights } from './weights.ts';
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args);
+  if (options === 'help') return void process.stdout.write(help);
+  await useBackend(options.backend);
+  await (options.evaluate === undefined ? trainAll(options) : evaluateFile(options.evaluate));
+}
+
+async function trainAll(options: Options): Promise<void> {
+  prepareFolder(options.out);
+  const split = await loadDigits();
+  const data = { ...split, training: select(split.training, Array.from({ length: options.images }, (_, i) => i)) };
+  const runs: Run[] = [];
+  for (const name of options.optimizers) {
+    const run = await train(name, data, options, (m, speed) => console.log(epochLine(name, options.epochs, m, speed)));
+    console.log(`${name}: test accuracy ${percent(run.test.accuracy)}, loss ${run.test.loss.toFixed(4)}, in ${run.seconds.toFixed(1)} s`);
+    console.log(confusionReport(data.test, run.test.predictions));
+    runs.push(run);
+  }
+  if (runs.length > 1) console.log(`\n${comparisonTable(runs)}\n`);
+  await writeResults(options, runs);
+}
+
+/** The weights are those of the first run: Neumann's when optimizers are compared. */
+async function writeResults({ out, seed }: Options, runs: readonly Run[]): Promise<void> {
+  const [first] = runs as readonly [Run];
+  writeAtomically(join(out, 'metrics.csv'), metricsCsv(runs));
+  writeAtomically(join(out, 'curves.svg'), curvesSvg(runs));
+  await saveWeights(join(out, 'weights.safetensors'), first.params, { optimizer: first.optimizer, seed: String(seed) });
+  console.log(`wrote metrics.csv, curves.svg and weights.safetensors to ${out}`);
+}
+
+async function evaluateFile(path: string): Promise<void> {
+  const params = loadWeights(path);
+  const { test } = await loadDigits();
+  const result = await evaluate(params, test);
+  console.log(`${path}: test accuracy ${percent(result.accuracy)}, loss ${result.loss.toFixed(4)}`);
+  console.log(confusionReport(test, result.predictions));
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const expected = error instanceof UsageError || error instanceof NeumannError || error instanceof DivergedError;
+  console.error(expected ? `mnist: ${error.message}` : error); // anything else is a mistake of ours: with its stack
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+});

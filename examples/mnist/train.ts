@@ -1,0 +1,120 @@
+import { jit, random, type Tensor, valueAndGrad } from '@neumann/core';
+import { accuracy, crossEntropy } from '@neumann/nn';
+import { batches, shuffled, type Split } from './data.ts';
+import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
+import { newParams, type Params, predict } from './model.ts';
+import { makeOptimizer, type Optimizer } from './optimizers.ts';
+import type { OptimizerName } from './options.ts';
+import { makeProgress } from './progress.ts';
+
+export interface TrainOptions {
+  readonly batch: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+/** Means over one epoch; those of training are taken while the parameters change. */
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly validationLoss: number;
+  readonly validationAccuracy: number;
+}
+
+export interface Run {
+  readonly optimizer: OptimizerName;
+  readonly history: readonly EpochMetrics[];
+  readonly params: Params;
+  readonly test: Evaluation;
+  /** From the first step to the last, with the validation in between. */
+  readonly seconds: number;
+  /** In training alone. */
+  readonly imagesPerSecond: number;
+}
+
+/** The loss became infinite or NaN. */
+export class DivergedError extends Error {}
+
+/**
+ * Trains the network from random weights, and tests the result once.
+ * @param onEpoch Called after each epoch.
+ * @throws {DivergedError} after an epoch whose loss is no finite number.
+ */
+export async function train(
+  name: OptimizerName,
+  { training, validation, test }: Split,
+  { batch, epochs, seed }: TrainOptions,
+  onEpoch: (metrics: EpochMetrics, imagesPerSecond: number) => void,
+): Promise<Run> {
+  const stepsPerEpoch = Math.floor(training.labels.length / batch);
+  const optimizer = makeOptimizer(name, { examples: stepsPerEpoch * batch, batch, epochs });
+  const step = makeStep(optimizer);
+  const weightsKey = random.foldIn(random.key(seed), 0);
+  const orderKey = random.foldIn(random.key(seed), 1);
+  let state = optimizer.init(newParams(weightsKey));
+
+  const progress = makeProgress();
+  const history: EpochMetrics[] = [];
+  const start = performance.now();
+  let stepping = 0; // ms
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const order = await shuffled(random.foldIn(orderKey, epoch), training.labels.length);
+    const began = performance.now();
+    let [loss, correct, done] = [0, 0, 0];
+    for (const { images, labels } of batches(training, order, batch)) {
+      const result = step(state, images, labels);
+      state = result.state;
+      loss += await numberOf(result.loss);
+      correct += await numberOf(result.accuracy);
+      done++;
+      const seconds = (performance.now() - began) / 1000;
+      const part = (epoch - 1 + done / stepsPerEpoch) / epochs;
+      progress.update(`${name} ${epoch}/${epochs}`, done / stepsPerEpoch, {
+        loss: loss / done,
+        accuracy: correct / done,
+        imagesPerSecond: (done * batch) / seconds,
+        secondsLeft: ((performance.now() - start) / 1000) * (1 / part - 1),
+      });
+    }
+    const milliseconds = performance.now() - began;
+    stepping += milliseconds;
+    const watched = await evaluate(optimizer.evalParams(state), validation);
+    progress.clear();
+    const metrics: EpochMetrics = {
+      epoch,
+      trainLoss: loss / stepsPerEpoch,
+      trainAccuracy: correct / stepsPerEpoch,
+      validationLoss: watched.loss,
+      validationAccuracy: watched.accuracy,
+    };
+    history.push(metrics);
+    onEpoch(metrics, (1000 * stepsPerEpoch * batch) / milliseconds);
+    if (!Number.isFinite(metrics.trainLoss))
+      throw new DivergedError(`${name}: the loss is ${metrics.trainLoss} after epoch ${epoch}; try a larger --batch.`);
+  }
+  const params = optimizer.evalParams(state);
+  return {
+    optimizer: name,
+    history,
+    params,
+    test: await evaluate(params, test),
+    seconds: (performance.now() - start) / 1000,
+    imagesPerSecond: (1000 * epochs * stepsPerEpoch * batch) / stepping,
+  };
+}
+
+/** One step of training, compiled: the state before is given away to the state after. */
+function makeStep<S>(optimizer: Optimizer<S>) {
+  return jit(
+    (state: S, images: Tensor, labels: Tensor) => {
+      const objective = (params: Params): [Tensor, Tensor] => {
+        const logits = predict(params, images);
+        return [crossEntropy(logits, labels), accuracy(logits, labels)];
+      };
+      const [[loss, correct], grads] = valueAndGrad(objective, { hasAux: true })(optimizer.params(state));
+      return { state: optimizer.step(state, grads), loss, accuracy: correct };
+    },
+    { donate: [0] },
+  );
+}

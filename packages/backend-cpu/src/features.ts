@@ -1,0 +1,50 @@
+import { BackendError, OptionError } from '@neumann/core/backend';
+import { ModuleBuilder } from './asm/module.ts';
+import type { Code } from './asm/code.ts';
+
+/** What the WebAssembly engine can do, as far as it makes a difference to the code we emit. */
+export interface Features {
+  /** Fused multiply-add on vectors. */
+  readonly relaxedSimd: boolean;
+}
+
+/**
+ * Asks the engine what it supports.
+ *
+ * @param relaxedSimd `'auto'` uses it where it exists; `true` insists.
+ * @throws {BackendError} if vectors are not supported at all.
+ * @throws {OptionError} if relaxed SIMD is insisted on but missing.
+ */
+export async function detectFeatures(relaxedSimd: boolean | 'auto'): Promise<Features> {
+  if (!supports((code) => code.v128(new Uint8Array(16)).op('drop')))
+    throw new BackendError(
+      'cpu: this engine has no WebAssembly SIMD; use Node 22 or newer, or a browser from 2023 or newer ' +
+        '(Chrome 91, Firefox 89, Safari 16.4), or the reference backend.',
+    );
+  if (relaxedSimd === false) return { relaxedSimd: false };
+  if (!supportsMadd()) await enableInOldNode();
+  const found = supportsMadd();
+  if (relaxedSimd === true && !found)
+    throw new OptionError("cpu: relaxedSimd is true, but this engine has no WebAssembly relaxed SIMD; use 'auto'.");
+  return { relaxedSimd: found };
+}
+
+function supportsMadd(): boolean {
+  const zero = new Uint8Array(16);
+  return supports((code) => code.v128(zero).v128(zero).v128(zero).op('f32x4.relaxed_madd').op('drop'));
+}
+
+function supports(body: (code: Code) => void): boolean {
+  const builder = new ModuleBuilder();
+  builder.define({ params: [], results: [] }, body);
+  return WebAssembly.validate(builder.encode({ maxPages: 1, shared: false }));
+}
+
+/** Node 20 has relaxed SIMD behind a flag that can be set until the first compilation. */
+async function enableInOldNode(): Promise<void> {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  if (!process?.versions?.node) return;
+  const name = 'node:v8'; // not a literal, so that bundlers for browsers leave the import alone
+  const v8 = (await import(name)) as { setFlagsFromString(flags: string): void };
+  v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+}

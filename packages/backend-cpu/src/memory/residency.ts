@@ -1,0 +1,257 @@
+import { BackendError } from '@neumann/core/backend';
+import { blockSize, Heap } from './heap.ts';
+
+/**
+ * The bytes of a tensor: resident at an address of the WebAssembly memory, or spilled to an ordinary ArrayBuffer.
+ * Handles hold a Storage; the residency holds it only while it is resident.
+ */
+export interface Storage {
+  id: number;
+  readonly bytes: number;
+  /** 0 while spilled. */
+  address: number;
+  spilled: ArrayBuffer | undefined;
+  /** The run that uses it; it is not spilled meanwhile. */
+  run: number;
+}
+
+/** What {@link Residency.statistics} counts. */
+export interface MemoryStatistics {
+  /** Buffers that a handle reaches, or that JavaScript has not collected yet. */
+  readonly buffers: number;
+  /** Bytes of buffers in WebAssembly memory. */
+  readonly residentBytes: number;
+  /** Bytes of buffers that were moved out of it. */
+  readonly spilledBytes: number;
+  /** Bytes of the scratch region, which all plans share. */
+  readonly regionBytes: number;
+  /** How much of the WebAssembly memory buffers and region may take. */
+  readonly budgetBytes: number;
+  /** Size of the WebAssembly memory; it never shrinks. */
+  readonly heapBytes: number;
+}
+
+/**
+ * A bounded cache of storages in WebAssembly memory.
+ *
+ * When the budget is reached, the least recently used storages are spilled: their bytes move to an ArrayBuffer that only
+ * the handle reaches and that JavaScript collects by itself. So nothing has to be freed by hand, not even in a loop
+ * that never yields. A handle's end is reported by its id; holding the Storage instead would keep its bytes alive.
+ */
+export class Residency {
+  readonly memory: WebAssembly.Memory;
+  readonly #heap: Heap;
+  readonly #budget: number;
+  /** By id, least recently used first. */
+  readonly #resident = new Map<number, Storage>();
+  /** Bytes by id; not the storages, which must be collectable. */
+  readonly #spilled = new Map<number, number>();
+  readonly #ended: FinalizationRegistry<number>;
+  #residentBytes = 0;
+  #spilledBytes = 0;
+  #region = { address: 0, bytes: 0 };
+  #nextId = 1;
+  #run = 0;
+
+  constructor(memory: WebAssembly.Memory, budget: number, limit: number) {
+    this.memory = memory;
+    this.#budget = budget;
+    this.#heap = new Heap(memory, limit);
+    this.#ended = new FinalizationRegistry((id) => this.#forget(id));
+  }
+
+  /** A new resident storage with undefined contents. */
+  create(bytes: number, operation: string): Storage {
+    this.#checkBudget(operation, blockSize(bytes), `a buffer of ${megabytes(bytes)}`);
+    this.#run++;
+    return this.#create(bytes) ?? this.#compacted(() => this.#create(bytes));
+  }
+
+  /** Lets a storage go when JavaScript has collected its handle. */
+  own(handle: object, storage: Storage): void {
+    this.#ended.register(handle, storage.id);
+  }
+
+  /**
+   * Makes everything that a run needs resident at once, and nothing else leaves meanwhile.
+   *
+   * @returns the new storages, and the address of the scratch region.
+   */
+  prepare(inputs: readonly Storage[], created: readonly number[], regionBytes: number, operation: string): { created: Storage[]; region: number } {
+    const distinct = [...new Set(inputs)];
+    const bytes = [distinct.map((s) => s.bytes), created, [regionBytes]].map(total);
+    const [inputBytes = 0, outputBytes = 0, scratchBytes = 0] = bytes;
+    this.#checkBudget(
+      operation,
+      total(bytes),
+      `${megabytes(total(bytes))} at once (inputs ${megabytes(inputBytes)}, outputs ${megabytes(outputBytes)}, scratch ${megabytes(scratchBytes)})`,
+    );
+    this.#run++;
+    for (const storage of distinct) storage.run = this.#run;
+    return this.#tryPrepare(distinct, created, regionBytes) ?? this.#compacted(() => this.#tryPrepare(distinct, created, regionBytes));
+  }
+
+  /** The storage gets a new id, so that the end of the handle that had it frees nothing. */
+  rename(storage: Storage): void {
+    const { id, bytes } = storage;
+    storage.id = this.#nextId++;
+    if (this.#resident.delete(id)) this.#resident.set(storage.id, storage);
+    else if (this.#spilled.delete(id)) this.#spilled.set(storage.id, bytes);
+  }
+
+  /** A copy of the bytes. */
+  read(storage: Storage): ArrayBuffer {
+    if (storage.spilled) return storage.spilled.slice(0);
+    const copy = new ArrayBuffer(storage.bytes);
+    new Uint8Array(copy).set(this.#view(storage));
+    return copy;
+  }
+
+  write(storage: Storage, bytes: Uint8Array): void {
+    this.#view(storage).set(bytes);
+  }
+
+  statistics(): MemoryStatistics {
+    return {
+      buffers: this.#resident.size + this.#spilled.size,
+      residentBytes: this.#residentBytes,
+      spilledBytes: this.#spilledBytes,
+      regionBytes: this.#region.bytes,
+      budgetBytes: this.#budget,
+      heapBytes: this.memory.buffer.byteLength,
+    };
+  }
+
+  #create(bytes: number): Storage | undefined {
+    const address = this.#allocate(bytes);
+    if (address === undefined) return undefined;
+    const storage: Storage = { id: this.#nextId++, bytes, address, spilled: undefined, run: this.#run };
+    this.#admit(storage);
+    return storage;
+  }
+
+  #tryPrepare(inputs: readonly Storage[], created: readonly number[], regionBytes: number): { created: Storage[]; region: number } | undefined {
+    for (const storage of inputs) if (!this.#use(storage)) return undefined;
+    if (!this.#reserveRegion(regionBytes)) return undefined;
+    const storages: Storage[] = [];
+    for (const bytes of created) {
+      const storage = this.#create(bytes);
+      if (!storage) {
+        for (const made of storages) this.#forget(made.id);
+        return undefined;
+      }
+      storages.push(storage);
+    }
+    return { created: storages, region: this.#region.address };
+  }
+
+  /** Makes a storage resident and the most recently used. */
+  #use(storage: Storage): boolean {
+    if (!storage.spilled) {
+      this.#resident.delete(storage.id);
+      this.#resident.set(storage.id, storage);
+      return true;
+    }
+    const address = this.#allocate(storage.bytes);
+    if (address === undefined) return false;
+    storage.address = address;
+    this.#view(storage).set(new Uint8Array(storage.spilled));
+    storage.spilled = undefined;
+    this.#spilled.delete(storage.id);
+    this.#spilledBytes -= storage.bytes;
+    this.#admit(storage);
+    return true;
+  }
+
+  #admit(storage: Storage): void {
+    this.#resident.set(storage.id, storage);
+    this.#residentBytes += blockSize(storage.bytes);
+  }
+
+  #reserveRegion(bytes: number): boolean {
+    if (bytes <= this.#region.bytes) return true;
+    this.#dropRegion();
+    const address = this.#allocate(bytes);
+    if (address === undefined) return false;
+    this.#region = { address, bytes: blockSize(bytes) };
+    return true;
+  }
+
+  #dropRegion(): void {
+    if (this.#region.bytes > 0) this.#heap.free(this.#region.address, this.#region.bytes);
+    this.#region = { address: 0, bytes: 0 };
+  }
+
+  /** Room for a block within the budget, spilling what was not used for longest. */
+  #allocate(bytes: number): number | undefined {
+    while (this.#residentBytes + this.#region.bytes + blockSize(bytes) > this.#budget) if (!this.#spillOldest()) return undefined;
+    let address = this.#heap.allocate(bytes);
+    while (address === undefined && this.#spillOldest()) address = this.#heap.allocate(bytes);
+    return address;
+  }
+
+  #spillOldest(): boolean {
+    for (const storage of this.#resident.values()) {
+      if (storage.run === this.#run) continue;
+      this.#spill(storage);
+      return true;
+    }
+    return false;
+  }
+
+  #spill(storage: Storage): void {
+    storage.spilled = this.read(storage);
+    this.#heap.free(storage.address, storage.bytes);
+    storage.address = 0;
+    this.#resident.delete(storage.id);
+    this.#residentBytes -= blockSize(storage.bytes);
+    this.#spilled.set(storage.id, storage.bytes);
+    this.#spilledBytes += storage.bytes;
+  }
+
+  /** Tries again from an empty memory: what fits the budget then finds a place, however scattered it was before. */
+  #compacted<T>(attempt: () => T | undefined): T {
+    for (const storage of [...this.#resident.values()]) this.#spill(storage);
+    this.#dropRegion();
+    const result = attempt();
+    if (result === undefined)
+      throw new BackendError(
+        `cpu: the system gives WebAssembly no more than ${megabytes(this.memory.buffer.byteLength)} of memory; ` +
+          `free memory elsewhere, or work on smaller batches.`,
+      );
+    return result;
+  }
+
+  #checkBudget(operation: string, bytes: number, what: string): void {
+    if (bytes <= this.#budget) return;
+    throw new BackendError(
+      `cpu: ${operation} needs ${what}, but the budget is ${megabytes(this.#budget)}; ` +
+        `create the backend with cpu({ memoryMB: ${Math.ceil(bytes / 2 ** 20)} }) or more (at most 4000), or work on smaller batches.`,
+    );
+  }
+
+  /** A handle has ended: its storage, if it has one still, is free. */
+  #forget(id: number): void {
+    const storage = this.#resident.get(id);
+    if (storage) {
+      this.#resident.delete(id);
+      this.#residentBytes -= blockSize(storage.bytes);
+      this.#heap.free(storage.address, storage.bytes);
+    }
+    this.#spilledBytes -= this.#spilled.get(id) ?? 0;
+    this.#spilled.delete(id);
+  }
+
+  #view({ address, bytes }: Storage): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, bytes);
+  }
+}
+
+function total(sizes: readonly number[]): number {
+  return sizes.reduce((sum, bytes) => sum + blockSize(bytes), 0);
+}
+
+function megabytes(bytes: number): string {
+  const value = bytes / 2 ** 20;
+  return `${value < 10 ? Number(value.toFixed(2)) : Math.round(value)} MB`;
+}

@@ -1,0 +1,219 @@
+import type { ConvGeometry } from '@neumann/core/backend';
+import type { Callable, Code, Local } from '../asm/code.ts';
+import type { EmitContext } from '../emit/plan.ts';
+import type { Element } from './element.ts';
+import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
+import type { RoutineCode } from './routine.ts';
+import { bestTile, coverTiles, Tile } from './tile.ts';
+
+/** Bytes of dy that one pass of all tiles reads: they stay in the first-level cache. */
+const BLOCK_BYTES = 32768;
+
+interface Gradient {
+  readonly context: EmitContext;
+  readonly element: Element;
+  readonly geometry: ConvGeometry;
+  /** Spatial extents, always three. */
+  readonly kernel: readonly number[];
+  readonly y: readonly number[];
+  readonly stride: readonly number[];
+  readonly layout: ImageLayout;
+  readonly tiles: Map<string, Callable>;
+}
+
+/**
+ * Gradient of a convolution with respect to its weights, by register tiles of some weights of one output channel panel:
+ * the tile stays in registers while it walks over the points of y, which are contiguous in both operands.
+ */
+export function weightGradient(context: EmitContext, element: Element, geometry: ConvGeometry): RoutineCode {
+  const three = (values: readonly number[], missing: number) => [...new Array<number>(3 - values.length).fill(missing), ...values];
+  const [kernel, x, y] = [three(geometry.kernel, 1), three(geometry.x, 1), three(geometry.y, 1)];
+  const [stride, low] = [three(geometry.stride, 1), three(geometry.padLow, 0)];
+  const [dilateX, dilateW] = [three(geometry.dilateX, 1), three(geometry.dilateW, 1)];
+  const at = (values: readonly number[], d: number) => values[d] ?? 1;
+  const last = (d: number) => (at(y, d) - 1) * at(stride, d) + (at(kernel, d) - 1) * at(dilateW, d) - (low[d] ?? 0);
+  const image: ImageShape = {
+    extents: x,
+    low: low.map((p) => Math.max(0, p)),
+    high: x.map((extent, d) => Math.max(0, last(d) - (extent - 1) * at(dilateX, d))),
+    dilation: dilateX,
+    pixel: geometry.c * element.bytes,
+  };
+  const layout = layoutOf(image);
+  const gradient: Gradient = { context, element, geometry, kernel, y, stride, layout, tiles: new Map() };
+  const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
+  const entries = entriesOf(gradient, dilateW, low);
+  const outBytes = entries.length * geometry.f * element.bytes;
+  const yBytes = y.reduce((size, extent) => size * extent, geometry.f * element.bytes);
+  return {
+    scratch: imageBytes,
+    emit: (code, [x = 0, dy = 0, out = 0, scratch = 0]) => {
+      code.get(out).i32(0).i32(outBytes).fill();
+      if (layout.padded) code.get(scratch).i32(0).i32(imageBytes).fill();
+      const input = code.local('i32');
+      code.repeat(geometry.n, () => {
+        if (layout.padded) {
+          padImage(code, image, layout, x, scratch);
+          code.get(scratch).set(input);
+        } else code.get(x).set(input);
+        emitImage(code, gradient, entries, { input, dy, out });
+        if (!layout.padded) code.advance(x, layout.bytes);
+        code.advance(dy, yBytes);
+      });
+    },
+  };
+}
+
+/** For each row of the weights [...kernel, c / groups]: the bytes from the image's start to its first input, in group 0. */
+function entriesOf({ element, geometry, kernel, layout }: Gradient, dilateW: readonly number[], low: readonly number[]): number[] {
+  const [depth = 1, height = 1, width = 1] = kernel;
+  const entries: number[] = [];
+  const start = layout.strides.reduce((sum, stride, d) => sum + Math.max(0, -(low[d] ?? 0)) * stride, 0);
+  for (let z = 0; z < depth; z++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        for (let c = 0; c < geometry.c / geometry.groups; c++) {
+          const point = [z, y, x].reduce((sum, k, d) => sum + k * (dilateW[d] ?? 1) * (layout.strides[d] ?? 0), start);
+          entries.push(point + c * element.bytes);
+        }
+  return entries;
+}
+
+interface ImagePointers {
+  readonly input: Local;
+  readonly dy: Local;
+  readonly out: Local;
+}
+
+/** Adds the gradient of one image, block of rows by block of rows. */
+function emitImage(code: Code, gradient: Gradient, entries: readonly number[], { input, dy, out }: ImagePointers): void {
+  const { element, geometry, y, stride, layout } = gradient;
+  const [depth = 1, height = 1, width = 1] = y;
+  const { groups, f, c } = geometry;
+  const rowBytes = width * f * element.bytes;
+  const block = Math.max(1, Math.min(height, Math.floor(BLOCK_BYTES / rowBytes)));
+  const [plane, x, yRow, rows, left, xGroup, yGroup] = code.locals('i32', 7) as [Local, Local, Local, Local, Local, Local, Local];
+  code.get(input).set(plane).get(dy).set(yRow);
+  code.repeat(depth, () => {
+    code.get(plane).set(x).i32(height).set(left);
+    code.countdown(
+      left,
+      () => {
+        code.i32(block).get(left).get(left).i32(block).op('i32.gt_s').op('select').set(rows);
+        code.get(x).set(xGroup).get(yRow).set(yGroup);
+        const outGroup = code.local('i32');
+        code.get(out).set(outGroup);
+        code.repeat(groups, () => {
+          emitTiles(code, gradient, entries, { x: xGroup, dy: yGroup, out: outGroup, rows });
+          code.advance(xGroup, (c / groups) * element.bytes);
+          code.advance(yGroup, (f / groups) * element.bytes).advance(outGroup, (f / groups) * element.bytes);
+        });
+        code.advance(x, block * (stride[1] ?? 1) * layout.strides[1]).advance(yRow, block * rowBytes);
+      },
+      block,
+    );
+    const overshoot = (Math.ceil(height / block) * block - height) * rowBytes;
+    code.advance(yRow, -overshoot).advance(plane, (stride[0] ?? 1) * layout.strides[0]);
+  });
+}
+
+interface BlockPointers {
+  readonly x: Local;
+  readonly dy: Local;
+  readonly out: Local;
+  readonly rows: Local;
+}
+
+/** All weights of one group over one block of rows. */
+function emitTiles(code: Code, gradient: Gradient, entries: readonly number[], pointers: BlockPointers): void {
+  const { element, geometry, context } = gradient;
+  const best = bestTile(context.features);
+  const rowBytes = geometry.f * element.bytes;
+  const [x, dy, out] = code.locals('i32', 3) as [Local, Local, Local];
+  for (const { at, offsets, count, advance } of tilesOf(entries, best.rows)) {
+    const first = code.local('i32');
+    code.get(pointers.x).i32(offsets[0] ?? 0).op('i32.add').set(x);
+    code.get(pointers.out).i32(at * rowBytes).op('i32.add').set(first);
+    code.repeat(count, () => {
+      code.get(first).set(out).get(pointers.dy).set(dy);
+      for (const { width, count: repeats } of panelsOf(gradient))
+        code.repeat(repeats, () => {
+          code.get(x).get(dy).get(out).get(pointers.rows).call(tileFunction(gradient, offsets, width));
+          code.advance(dy, width * element.bytes).advance(out, width * element.bytes);
+        });
+      code.advance(x, advance).advance(first, offsets.length * rowBytes);
+    });
+  }
+}
+
+function panelsOf({ element, geometry, context }: Gradient): { width: number; count: number }[] {
+  const channels = geometry.f / geometry.groups;
+  const width = bestTile(context.features).vectors * element.lanes;
+  const rest = channels % width;
+  return [
+    { width, count: Math.floor(channels / width) },
+    { width: rest, count: rest > 0 ? 1 : 0 },
+  ].filter(({ count }) => count > 0);
+}
+
+/** Rows of the weights that one tile computes, and how often that repeats with everything moved on by `advance` bytes. */
+interface TileRun {
+  readonly at: number;
+  readonly offsets: readonly number[];
+  count: number;
+  advance: number;
+}
+
+/** Covers the entries with tiles; equal tiles that follow each other at equal distances become one run. */
+function tilesOf(entries: readonly number[], most: number): TileRun[] {
+  const runs: TileRun[] = [];
+  let at = 0;
+  for (const { size, count } of coverTiles(entries.length, most))
+    for (let i = 0; i < count; i++, at += size) {
+      const offsets = entries.slice(at, at + size);
+      const last = runs.at(-1);
+      const distance = last ? (offsets[0] ?? 0) - (last.offsets[0] ?? 0) - (last.count - 1) * last.advance : 0;
+      const alike = last !== undefined && last.offsets.length === size && shape(last.offsets) === shape(offsets);
+      if (last && alike && (last.count === 1 || distance === last.advance)) {
+        last.advance = last.count === 1 ? distance : last.advance;
+        last.count++;
+      } else runs.push({ at, offsets, count: 1, advance: 0 });
+    }
+  return runs;
+}
+
+/** Distances of a tile's rows from its first. */
+function shape(offsets: readonly number[]): string {
+  return offsets.map((offset) => offset - (offsets[0] ?? 0)).join();
+}
+
+/** `(x, dy, out, rows)`: adds the products over `rows` rows of y to a tile. */
+function tileFunction(gradient: Gradient, offsets: readonly number[], width: number): Callable {
+  const { context, element, geometry, y, stride, layout, tiles } = gradient;
+  const key = `${shape(offsets)} ${width}`;
+  const known = tiles.get(key);
+  if (known) return known;
+  const vectors = Math.ceil(width / element.lanes);
+  const pixelY = geometry.f * element.bytes;
+  const stepX = (stride[2] ?? 1) * layout.strides[2];
+  const points = y[2] ?? 1;
+  const first = offsets[0] ?? 0;
+  const made = context.builder.define(
+    { params: ['i32', 'i32', 'i32', 'i32'], results: [] },
+    (code, [x = 0, dy = 0, out = 0, rows = 0]) => {
+      const tile = new Tile(code, element, context.features, { rows: offsets.length, vectors });
+      const outOffset = (r: number) => r * pixelY;
+      tile.load(out, outOffset, width);
+      code.countdown(rows, () => {
+        code.repeat(points, () => {
+          tile.step(x, (r) => (offsets[r] ?? 0) - first, dy, 0);
+          code.advance(x, stepX).advance(dy, pixelY);
+        });
+        code.advance(x, (stride[1] ?? 1) * layout.strides[1] - points * stepX);
+      });
+      tile.store(out, outOffset, width);
+    },
+  );
+  tiles.set(key, made);
+  return made;
+}

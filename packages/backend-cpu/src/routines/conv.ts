@@ -1,0 +1,291 @@
+import type { ConvGeometry, Kernel, Routine } from '@neumann/core/backend';
+import type { Callable, Code, Local } from '../asm/code.ts';
+import type { EmitContext } from '../emit/plan.ts';
+import { weightGradient } from './conv-weights.ts';
+import { type Dimension, dimensionsOf, type Phase } from './correlation.ts';
+import { type Element, elementOf } from './element.ts';
+import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
+import { type Matmul, matmulOf } from './matmul.ts';
+import { packColumns, packRows } from './pack.ts';
+import type { RoutineCode } from './routine.ts';
+import { bestTile, coverTiles, Tile } from './tile.ts';
+
+export type Conv = Extract<Routine, { name: 'conv' }>;
+
+/** More phases than this make more code than they are worth. */
+const MOST_PHASES = 16;
+/** Sums of at most this many terms are written out. */
+const STRAIGHT = 0;
+
+/** Convolution and its two gradients, where a tuned way exists. */
+export function conv(context: EmitContext, kernel: Kernel, { target, conv: geometry }: Conv): RoutineCode | undefined {
+  const element = elementOf(kernel.inputs[0]?.dtype);
+  const { n, c, f, groups, kernel: window, x, y } = geometry;
+  const isEmpty = [n, c, f, ...window, ...x, ...y].includes(0);
+  if (!element || isEmpty || x.length > 3 || (groups > 1 && (c / groups < 4 || f / groups < 4))) return undefined;
+  const product = asMatmul(target, geometry);
+  if (product && Math.min(product.m, product.n, product.k) >= 4) {
+    const { scratch, emit } = matmulOf(context, element, product);
+    if (target !== 'x') return { scratch, emit };
+    return { scratch, emit: (code, [w = 0, y = 0, ...rest]) => emit(code, [y, w, ...rest]) };
+  }
+  if (target === 'w') return weightGradient(context, element, geometry);
+  return correlation(context, element, target, geometry);
+}
+
+/** A convolution by one point is a matrix product. */
+function asMatmul(target: 'x' | 'w' | 'y', conv: ConvGeometry): Matmul | undefined {
+  const isOne = (values: readonly number[]) => values.every((v) => v === 1);
+  const plain = isOne(conv.kernel) && isOne(conv.stride) && isOne(conv.dilateX) && conv.padLow.every((p) => p === 0);
+  if (!plain || conv.groups !== 1 || !conv.x.every((extent, d) => extent === conv.y[d])) return undefined;
+  const points = conv.x.reduce((product, extent) => product * extent, conv.n);
+  const { c, f } = conv;
+  const base = { name: 'matmul', batch: 1 } as const;
+  if (target === 'y') return { ...base, m: points, n: f, k: c, transposeX: false, transposeY: false };
+  if (target === 'w') return { ...base, m: c, n: f, k: points, transposeX: true, transposeY: false };
+  return { ...base, m: points, n: c, k: f, transposeX: false, transposeY: true }; // y times w
+}
+
+/** What both directions have in common: channels `from` are summed over, channels `to` are computed. */
+interface Correlation {
+  readonly context: EmitContext;
+  readonly element: Element;
+  readonly target: 'x' | 'y';
+  readonly geometry: ConvGeometry;
+  readonly dimensions: readonly Dimension[];
+  readonly from: number;
+  readonly to: number;
+  readonly image: ImageShape;
+  readonly layout: ImageLayout;
+  readonly tiles: Map<string, Callable>;
+}
+
+/** A phase of each dimension. */
+type PhaseOf3 = readonly [z: Phase, y: Phase, x: Phase];
+
+/**
+ * Convolution (or its input gradient) of NHWC images by register tiles: some neighbouring outputs along the last
+ * dimension × some output channels. The input channels of neighbouring taps follow each other in memory, so that a sum
+ * walks straight through the input and through weights packed in that order. Images with a border are copied first.
+ */
+function correlation(context: EmitContext, element: Element, target: 'x' | 'y', geometry: ConvGeometry): RoutineCode | undefined {
+  const dimensions = dimensionsOf(target, geometry);
+  const phases = product3(dimensions.map((d) => d.phases));
+  if (phases.length > MOST_PHASES) return undefined;
+  const [from, to] = target === 'y' ? [geometry.c, geometry.f] : [geometry.f, geometry.c];
+  const image: ImageShape = {
+    extents: dimensions.map((d) => d.input),
+    low: dimensions.map((d) => d.low),
+    high: dimensions.map((d) => d.high),
+    dilation: [1, 1, 1],
+    pixel: from * element.bytes,
+  };
+  const layout = layoutOf(image);
+  const whole: Correlation = { context, element, target, geometry, dimensions, from, to, image, layout, tiles: new Map() };
+  const weightBytes = phases.reduce((sum, phase) => sum + packedBytes(whole, phase), 0);
+  const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
+  return {
+    scratch: imageBytes + weightBytes,
+    emit: (code, params) => {
+      const [first = 0, second = 0, out = 0, scratch = 0] = params;
+      const [input, weights] = target === 'y' ? [first, second] : [second, first];
+      const [padded, packed, packTo] = code.locals('i32', 3) as [Local, Local, Local];
+      code.get(scratch).i32(imageBytes).op('i32.add').tee(packed).set(packTo);
+      for (const phase of phases) packPhase(code, whole, phase, weights, packTo);
+      const outBytes = dimensions.reduce((size, d) => size * d.output, whole.to * element.bytes);
+      if (phases.some(isEmptyPhase)) code.get(out).i32(0).i32(outBytes * geometry.n).fill();
+      if (layout.padded) code.get(scratch).i32(0).i32(imageBytes).fill();
+      code.repeat(geometry.n, () => {
+        if (layout.padded) {
+          padImage(code, image, layout, input, scratch);
+          code.get(scratch).set(padded);
+        } else code.get(input).set(padded);
+        let at = 0;
+        for (const phase of phases) {
+          emitPhase(code, whole, phase, { input: padded, weights: packed, out }, at);
+          at += packedBytes(whole, phase);
+        }
+        if (!layout.padded) code.advance(input, layout.bytes);
+        code.advance(out, outBytes);
+      });
+    },
+  };
+}
+
+function isEmptyPhase(phase: PhaseOf3): boolean {
+  return phase.some(({ taps }) => taps.length === 0);
+}
+
+function tapCount(phase: PhaseOf3): number {
+  return phase.reduce((count, { taps }) => count * taps.length, 1);
+}
+
+/** Panels of output channels in each group: whole ones, and a narrower last one. */
+function panelsOf({ element, to, geometry, context }: Correlation): { width: number; vectors: number; count: number; at: number }[] {
+  const channels = to / geometry.groups;
+  const width = bestTile(context.features).vectors * element.lanes;
+  const whole = Math.floor(channels / width);
+  const rest = channels - whole * width;
+  const panels = [
+    { width, count: whole, at: 0 },
+    { width: rest, count: rest > 0 ? 1 : 0, at: whole * width },
+  ];
+  return panels.filter(({ count }) => count > 0).map((panel) => ({ ...panel, vectors: Math.ceil(panel.width / element.lanes) }));
+}
+
+/** Bytes of the packed weights of one panel. */
+function panelBytes({ from, geometry }: Correlation, phase: PhaseOf3, vectors: number): number {
+  return tapCount(phase) * (from / geometry.groups) * vectors * 16;
+}
+
+function packedBytes(whole: Correlation, phase: PhaseOf3): number {
+  const bytes = panelsOf(whole).reduce((sum, { vectors, count }) => sum + count * panelBytes(whole, phase, vectors), 0);
+  return whole.geometry.groups * bytes;
+}
+
+/** Weights of a phase as [group, panel, tap, input channel, output channels of the panel]. */
+function packPhase(code: Code, whole: Correlation, phase: PhaseOf3, weights: Local, to: Local): void {
+  const { element, target, geometry, from: inputs, dimensions } = whole;
+  const { groups, f, c } = geometry;
+  const [inGroup, rowBytes] = [inputs / groups, f * element.bytes];
+  const tapBytes = (c / groups) * rowBytes;
+  const [, kernelY = 1, kernelX = 1] = dimensions.map((d) => d.kernel);
+  const offsets = product3(phase.map(({ taps }) => taps)).map(([z, y, x]) => ((z * kernelY + y) * kernelX + x) * tapBytes);
+  const [from, panel] = [code.local('i32'), code.local('i32')];
+  const group = code.local('i32');
+  code.get(weights).set(group);
+  code.repeat(groups, () => {
+    code.get(group).set(panel);
+    for (const { width, vectors, count } of panelsOf(whole))
+      code.repeat(count, () => {
+        for (const offset of offsets) {
+          code.get(panel).i32(offset).op('i32.add').set(from);
+          if (target === 'y') packRows(code, from, to, inGroup, rowBytes, vectors);
+          else packColumns(code, element, from, to, { count: inGroup, stride: rowBytes, width, vectors });
+        }
+        code.advance(panel, width * (target === 'y' ? element.bytes : rowBytes));
+      });
+    code.advance(group, (f / groups) * element.bytes);
+  });
+}
+
+interface ImagePointers {
+  readonly input: Local;
+  readonly weights: Local;
+  readonly out: Local;
+}
+
+/** All outputs of one image in one phase; the phase's weights stand `weightsAt` bytes from the start. */
+function emitPhase(code: Code, whole: Correlation, phase: PhaseOf3, pointers: ImagePointers, weightsAt: number): void {
+  if (isEmptyPhase(phase)) return;
+  const { element, geometry, from, to, layout, dimensions, image } = whole;
+  const { groups } = geometry;
+  const [w, x, o, inputGroup, outPanel] = code.locals('i32', 5) as [Local, Local, Local, Local, Local];
+  const inputStart = sum3((d) => ((phase[d]?.start ?? 0) + (image.low[d] ?? 0)) * (layout.strides[d] ?? 0));
+  const outStrides = strides3(dimensions.map((d) => d.output), to * element.bytes);
+  const outStart = sum3((d) => (phase[d]?.first ?? 0) * (outStrides[d] ?? 0));
+  const inSteps = phase.map(({ stride }, d) => stride * (layout.strides[d] ?? 0));
+  const outSteps = phase.map(({ step }, d) => step * (outStrides[d] ?? 0));
+  code.get(pointers.weights).i32(weightsAt).op('i32.add').set(w);
+  code.get(pointers.input).i32(inputStart).op('i32.add').set(inputGroup);
+  code.get(pointers.out).i32(outStart).op('i32.add').set(outPanel);
+  code.repeat(groups, () => {
+    for (const { width, vectors, count } of panelsOf(whole))
+      code.repeat(count, () => {
+        code.get(inputGroup).set(x).get(outPanel).set(o);
+        const walking = [{ pointer: x, steps: inSteps }, { pointer: o, steps: outSteps }];
+        walkTiles(code, phase, bestTile(whole.context.features).rows, walking, (rows) => {
+          code.get(x).get(w).get(o).call(tileFunction(whole, phase, rows, width, vectors));
+        });
+        code.advance(w, panelBytes(whole, phase, vectors)).advance(outPanel, width * element.bytes);
+      });
+    code.advance(inputGroup, (from / groups) * element.bytes);
+  });
+}
+
+/** Visits the outputs of a phase in tiles along x, inside of rows along y and z; pointers walk along by their steps. */
+function walkTiles(
+  code: Code,
+  phase: PhaseOf3,
+  most: number,
+  walking: readonly { readonly pointer: Local; readonly steps: readonly number[] }[],
+  visit: (rows: number) => void,
+): void {
+  const [z, y, x] = phase;
+  const advance = (dimension: number, points: number) => {
+    for (const { pointer, steps } of walking) code.advance(pointer, (steps[dimension] ?? 0) * points);
+  };
+  code.repeat(z.count, () => {
+    code.repeat(y.count, () => {
+      for (const { size, count } of coverTiles(x.count, most))
+        code.repeat(count, () => {
+          visit(size);
+          advance(2, size);
+        });
+      advance(2, -x.count);
+      advance(1, 1);
+    });
+    advance(1, -y.count);
+    advance(0, 1);
+  });
+}
+
+/** `(x, w, out)`: the sums of `rows` neighbouring outputs and `width` channels. */
+function tileFunction(whole: Correlation, phase: PhaseOf3, rows: number, width: number, vectors: number): Callable {
+  const { context, element, geometry, from, to, layout, tiles } = whole;
+  const key = `${phase.map(({ first }) => first)} ${rows} ${width}`;
+  const known = tiles.get(key);
+  if (known) return known;
+  const channels = from / geometry.groups;
+  const [tapsZ, tapsY, tapsX] = phase.map(({ taps }) => taps.length) as [number, number, number];
+  const [stepZ, stepY, stepX] = phase.map(({ dilation }, d) => dilation * (layout.strides[d] ?? 0)) as [number, number, number];
+  const [, , phaseX] = phase;
+  const isRun = geometry.groups === 1 && (phaseX.dilation === 1 || tapsX === 1);
+  const [runs, run] = isRun ? [1, tapsX * channels] : [tapsX, channels];
+  const rowOffset = (r: number) => r * phaseX.stride * layout.strides[2];
+  const outOffset = (r: number) => r * phaseX.step * to * element.bytes;
+  const made = context.builder.define({ params: ['i32', 'i32', 'i32'], results: [] }, (code, [x = 0, w = 0, out = 0]) => {
+    const tile = new Tile(code, element, context.features, { rows, vectors });
+    if (tapsZ * tapsY * runs * run <= STRAIGHT) {
+      let at = 0;
+      for (let z = 0; z < tapsZ; z++)
+        for (let y = 0; y < tapsY; y++)
+          for (let t = 0; t < runs; t++)
+            for (let i = 0; i < run; i++) {
+              const offset = z * stepZ + y * stepY + t * stepX + i * element.bytes;
+              tile.step(x, (r) => offset + rowOffset(r), w, 16 * vectors * at++);
+            }
+    } else {
+      code.repeat(tapsZ, () => {
+        code.repeat(tapsY, () => {
+          code.repeat(runs, () => {
+            code.repeat(run, () => {
+              tile.step(x, rowOffset, w, 0);
+              code.advance(x, element.bytes).advance(w, 16 * vectors);
+            });
+            code.advance(x, stepX - run * element.bytes);
+          });
+          code.advance(x, stepY - runs * stepX);
+        });
+        code.advance(x, stepZ - tapsY * stepY);
+      });
+    }
+    tile.store(out, outOffset, width);
+  });
+  tiles.set(key, made);
+  return made;
+}
+
+/** Bytes between neighbours in three dimensions of `extents` points of `pixel` bytes. */
+function strides3([, y = 1, x = 1]: readonly number[], pixel: number): [number, number, number] {
+  return [y * x * pixel, x * pixel, pixel];
+}
+
+function sum3(of: (dimension: number) => number): number {
+  return of(0) + of(1) + of(2);
+}
+
+/** All triples of one value of each of three lists. */
+function product3<T>([a = [], b = [], c = []]: readonly (readonly T[])[]): (readonly [T, T, T])[] {
+  return a.flatMap((x) => b.flatMap((y) => c.map((z) => [x, y, z] as const)));
+}

@@ -1,0 +1,26 @@
+import type { Kernel } from '@neumann/core/backend';
+import type { Code, Local } from '../asm/code.ts';
+import type { EmitContext } from '../emit/plan.ts';
+import { conv } from './conv.ts';
+import { matmul } from './matmul.ts';
+
+/** A tuned implementation of one kernel. */
+export interface RoutineCode {
+  /** Bytes of scratch memory that it wants as its last parameter. */
+  readonly scratch: number;
+  /** Writes the body of a function of the addresses of inputs, output and scratch. */
+  readonly emit: (code: Code, params: readonly Local[]) => void;
+}
+
+/** The tuned implementation of a kernel with a routine, if there is one for its case. */
+export function routineFor(context: EmitContext, kernel: Kernel): RoutineCode | undefined {
+  const { routine } = kernel;
+  switch (routine?.name) {
+    case 'matmul':
+      return matmul(context, kernel, routine);
+    case 'conv':
+      return conv(context, kernel, routine);
+    default:
+      return undefined;
+  }
+}

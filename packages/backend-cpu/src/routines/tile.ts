@@ -1,0 +1,120 @@
+import type { Code, Local } from '../asm/code.ts';
+import type { Features } from '../features.ts';
+import type { Element } from './element.ts';
+
+/** Extents of a register tile: accumulators are `rows` × `vectors`, and one row of vectors and a splat go with them. */
+export interface TileShape {
+  readonly rows: number;
+  readonly vectors: number;
+}
+
+/**
+ * The tile that keeps most of 16 vector registers busy: enough accumulators to hide the latency of fused
+ * multiply-adds, and many of them per load. Without fused multiply-add the product takes a register.
+ */
+export function bestTile({ relaxedSimd }: Features): TileShape {
+  return { rows: relaxedSimd ? 6 : 4, vectors: 2 };
+}
+
+/**
+ * Covers `extent` with tiles of at most `most`, largest first, avoiding a tail so small that it cannot hide latency.
+ * Tiles of one size follow each other.
+ */
+export function coverTiles(extent: number, most: number): { size: number; count: number }[] {
+  const whole = Math.floor(extent / most);
+  const rest = extent - whole * most;
+  const runs =
+    rest === 0 || whole === 0 || rest >= most - 2
+      ? [most, whole, rest, rest > 0 ? 1 : 0]
+      : [most, whole - 1, Math.ceil((rest + most) / 2), 1, Math.floor((rest + most) / 2), 1];
+  const tiles: { size: number; count: number }[] = [];
+  for (let i = 0; i < runs.length; i += 2) {
+    const [size = 0, count = 0] = runs.slice(i, i + 2);
+    const last = tiles.at(-1);
+    if (last?.size === size) last.count += count;
+    else if (count > 0 && size > 0) tiles.push({ size, count });
+  }
+  return tiles;
+}
+
+/** Accumulators in registers: `acc[r][v] += splat(a[r]) * b[v]`, one step for each term of a sum. */
+export class Tile {
+  readonly #code: Code;
+  readonly #element: Element;
+  readonly #fused: boolean;
+  readonly #rows: number;
+  readonly #vectors: number;
+  readonly #acc: readonly Local[];
+  readonly #b: readonly Local[];
+  readonly #a: Local;
+
+  constructor(code: Code, element: Element, features: Features, { rows, vectors }: TileShape) {
+    this.#code = code;
+    this.#element = element;
+    this.#fused = features.relaxedSimd;
+    this.#rows = rows;
+    this.#vectors = vectors;
+    this.#acc = code.locals('v128', rows * vectors);
+    this.#b = code.locals('v128', vectors);
+    this.#a = code.local('v128');
+  }
+
+  /** One term: row r of `a` stands `rowOffset(r)` bytes from its pointer, the vectors of `b` follow each other. */
+  step(a: Local, rowOffset: (row: number) => number, b: Local, bOffset: number): void {
+    const code = this.#code;
+    for (const [v, local] of this.#b.entries()) code.get(b).memory('v128.load', bOffset + 16 * v).set(local);
+    for (let r = 0; r < this.#rows; r++) {
+      code.get(a).memory(this.#element.loadSplat, rowOffset(r)).set(this.#a);
+      for (const [v, local] of this.#b.entries()) this.#multiplyAdd(this.#acc[r * this.#vectors + v] ?? 0, local);
+    }
+  }
+
+  /** Starts from what lies in memory; `width` columns of each row exist. */
+  load(from: Local, rowOffset: (row: number) => number, width: number): void {
+    this.#each(rowOffset, width, (acc, offset, lanes) => {
+      const code = this.#code;
+      if (lanes === this.#element.lanes) code.get(from).memory('v128.load', offset).set(acc);
+      for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
+        code.get(from).get(acc).memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes).set(acc);
+    });
+  }
+
+  /** Adds what lies in memory. */
+  addFrom(from: Local, rowOffset: (row: number) => number, width: number): void {
+    this.#each(rowOffset, width, (acc, offset, lanes) => {
+      const code = this.#code;
+      if (lanes === this.#element.lanes) code.get(acc).get(from).memory('v128.load', offset).op(this.#element.add).set(acc);
+      else {
+        code.v128(new Uint8Array(16)).set(this.#a);
+        for (let lane = 0; lane < lanes; lane++)
+          code.get(from).get(this.#a).memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes).set(this.#a);
+        code.get(acc).get(this.#a).op(this.#element.add).set(acc);
+      }
+    });
+  }
+
+  /** Stores `width` columns of each row. */
+  store(to: Local, rowOffset: (row: number) => number, width: number): void {
+    this.#each(rowOffset, width, (acc, offset, lanes) => {
+      const code = this.#code;
+      if (lanes === this.#element.lanes) code.get(to).get(acc).memory('v128.store', offset);
+      for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
+        code.get(to).get(acc).memoryLane(this.#element.storeLane, lane, offset + lane * this.#element.bytes);
+    });
+  }
+
+  #each(rowOffset: (row: number) => number, width: number, visit: (acc: Local, offset: number, lanes: number) => void): void {
+    const { lanes } = this.#element;
+    for (let r = 0; r < this.#rows; r++)
+      for (let v = 0; v < this.#vectors; v++) {
+        const count = Math.min(lanes, width - v * lanes);
+        if (count > 0) visit(this.#acc[r * this.#vectors + v] ?? 0, rowOffset(r) + 16 * v, count);
+      }
+  }
+
+  #multiplyAdd(acc: Local, b: Local): void {
+    const { madd, mul, add } = this.#element;
+    if (this.#fused) this.#code.get(this.#a).get(b).get(acc).op(madd).set(acc);
+    else this.#code.get(acc).get(this.#a).get(b).op(mul).op(add).set(acc);
+  }
+}

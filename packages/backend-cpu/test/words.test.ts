@@ -1,0 +1,101 @@
+import { type BinaryOp, binary, bitcast, cast, compare, type CompareOp, type DType, select, unary, type UnaryOp } from '@neumann/core/backend';
+import { describe, expect, test } from 'vitest';
+import { cpu } from '../src/index.ts';
+import { elementwise, randomSource, runKernel, runReference, valuesOf, worstUlps } from './kernels.ts';
+
+const backend = await cpu();
+const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 16, 37, 101];
+const floats: readonly DType[] = ['float32', 'float64'];
+const integers: readonly DType[] = ['int32', 'uint32', 'uint8'];
+const all: readonly DType[] = [...floats, ...integers, 'bool'];
+
+const floatUnary: readonly UnaryOp[] = [
+  'sqrt', 'rsqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh',
+  'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'erfInv', 'sigmoid', 'floor', 'ceil', 'trunc', 'round', 'neg', 'abs', 'sign',
+];
+const integerUnary: readonly UnaryOp[] = ['neg', 'abs', 'sign', 'not'];
+const floatBinary: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'rem', 'pow', 'atan2', 'max', 'min'];
+const integerBinary: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'rem', 'pow', 'max', 'min', 'and', 'or', 'xor'];
+const shifts: readonly BinaryOp[] = ['shl', 'shr'];
+const logic: readonly BinaryOp[] = ['and', 'or', 'xor'];
+
+const unaries = [
+  ...floats.flatMap((dtype) => floatUnary.map((op) => ({ dtype, op }))),
+  ...integers.flatMap((dtype) => integerUnary.map((op) => ({ dtype, op }))),
+  { dtype: 'bool', op: 'not' } as const,
+];
+const binaries = [
+  ...floats.flatMap((dtype) => floatBinary.map((op) => ({ dtype, op }))),
+  ...integers.flatMap((dtype) => [...integerBinary, ...(dtype === 'uint8' ? [] : shifts)].map((op) => ({ dtype, op }))),
+  ...logic.map((op) => ({ dtype: 'bool' as const, op })),
+];
+const compares = all.flatMap((dtype) => (['eq', 'ne', 'lt', 'le'] satisfies CompareOp[]).map((op) => ({ dtype, op })));
+const pairs = all.flatMap((from) => all.map((to) => ({ from, to })));
+
+/** rsqrt is a division by a rounded root; everything else is correctly rounded or the same function. */
+const tolerance = (op: UnaryOp) => (op === 'rsqrt' ? 1.5 : 0);
+
+describe('every word means what the reference says', () => {
+  test.each(unaries)('$op of $dtype', ({ dtype, op }) => {
+    for (const size of sizes) {
+      const kernel = elementwise([size], [dtype], (x) => [unary(op, x as never)]);
+      const inputs = [valuesOf(dtype, size, randomSource(size + 1))];
+      expect(worstUlps(runKernel(backend, kernel, inputs)[0] as never, runReference(kernel, inputs)[0] as never)).toBeLessThanOrEqual(tolerance(op));
+    }
+  });
+
+  test.each(binaries)('$op of two $dtype', ({ dtype, op }) => {
+    for (const size of sizes) {
+      const kernel = elementwise([size], [dtype, dtype], (x, y) => [binary(op, x as never, y as never)]);
+      const random = randomSource(size + 2);
+      const inputs = [valuesOf(dtype, size, random), valuesOf(dtype, size, random)];
+      expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+    }
+  });
+
+  test.each(compares)('$op of $dtype', ({ dtype, op }) => {
+    for (const size of sizes) {
+      const kernel = elementwise([size], [dtype, dtype], (x, y) => [compare(op, x as never, y as never)]);
+      const random = randomSource(size + 3);
+      const inputs = [valuesOf(dtype, size, random), valuesOf(dtype, size, random)];
+      expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+    }
+  });
+
+  test.each(all.map((dtype) => ({ dtype })))('select of $dtype', ({ dtype }) => {
+    for (const size of sizes) {
+      const kernel = elementwise([size], ['bool', dtype, dtype], (c, x, y) => [select(c as never, x as never, y as never)]);
+      const random = randomSource(size + 4);
+      const inputs = [valuesOf('bool', size, random), valuesOf(dtype, size, random), valuesOf(dtype, size, random)];
+      expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+    }
+  });
+
+  test.each(pairs)('cast of $from to $to', ({ from, to }) => {
+    for (const size of sizes) {
+      const kernel = elementwise([size], [from], (x) => [cast(to, x as never)]);
+      const inputs = [valuesOf(from, size, randomSource(size + 5))];
+      expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+    }
+  });
+
+  const words: readonly DType[] = ['float32', 'int32', 'uint32'];
+  test.each(words.flatMap((from) => words.map((to) => ({ from, to }))))('bitcast of $from to $to', ({ from, to }) => {
+    const kernel = elementwise([13], [from], (x) => [bitcast(to, x as never)]);
+    const inputs = [valuesOf(from, 13, randomSource(6))];
+    expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+  });
+
+  test('words of several dtypes meet in one kernel', () => {
+    const kernel = elementwise([23], ['float64', 'int32', 'bool', 'uint8', 'float32'], (a, b, c, d, e) => {
+      const asDouble = binary('add', a as never, cast('float64', b as never));
+      const bytes = binary('mul', d as never, cast('uint8', c as never));
+      const positive = compare('lt', e as never, cast('float32', d as never));
+      const chosen = select(binary('and', positive, c as never), cast('float32', asDouble), e as never);
+      return [asDouble, bytes, binary('xor', positive, c as never), chosen, cast('int32', chosen)];
+    });
+    const random = randomSource(7);
+    const inputs = kernel.inputs.map(({ dtype }) => valuesOf(dtype, 23, random));
+    expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+  });
+});

@@ -1,0 +1,303 @@
+import {
+  BackendError,
+  type BinaryOp,
+  type DType,
+  type Expr,
+  type Kernel,
+  type Load,
+  nodesOf,
+  operandsOf,
+  type Reduction,
+  rangeOf,
+  rowMajorStrides,
+  type Shape,
+  shareEqual,
+  showAval,
+  sizeOf,
+} from '@neumann/core/backend';
+import { gpuDtypes, maxElements } from '../limits.ts';
+import { functionsOf, type Helper } from './functions.ts';
+import { type Coordinate, flatGrid, nestedGrid } from './grid.ts';
+import { Loop, nest } from './loops.ts';
+import { binaryText, castText, compareText, selectText, unaryText } from './words.ts';
+
+/** One output of a kernel as a program for gpu.js's `createKernel`. */
+export interface Emitted {
+  /** Programs with the same key are the same. */
+  readonly key: string;
+  /** The kernel's name, for messages. */
+  readonly name: string;
+  readonly source: string;
+  readonly functions: readonly Helper[];
+  /** Arrays that the source reads as `this.constants.name`. */
+  readonly constants: Readonly<Record<string, Float32Array>>;
+  /** Extents of the threads, innermost first. */
+  readonly output: readonly number[];
+  /** The inputs of the kernel that are the arguments, in order, and how many elements each has. */
+  readonly inputs: readonly { readonly input: number; readonly size: number }[];
+}
+
+/**
+ * The JavaScript that computes output `index` of a kernel at one thread.
+ *
+ * Each node of the expressions is one `const`, in the outermost loop where it can be. The form is what gpu.js gets
+ * right in every mode: loops have literal bounds, what is infinite, NaN or -0 is data, and every index is in range.
+ *
+ * @throws {BackendError} if the kernel has a word, a dtype or a size that is not exact here.
+ */
+export function emit(kernel: Kernel, index = 0): Emitted {
+  checkSizes(kernel);
+  const emitter = new Emitter(kernel, index);
+  const body = emitter
+    .lines()
+    .map((line) => `  ${line}\n`)
+    .join('');
+  const inputs = kernel.inputs.flatMap(({ shape }, input) =>
+    body.includes(`in${input}[`) ? [{ input, size: sizeOf(shape) }] : [],
+  );
+  const source = `function (${inputs.map(({ input }) => `in${input}`).join(', ')}) {\n${body}}`;
+  return {
+    key: `${inputs.map(({ size }) => size).join()}>${emitter.output.join()} ${source}`,
+    name: kernel.name,
+    source,
+    functions: functionsOf(body),
+    constants: body.includes('special[') ? { special: Float32Array.from(special) } : {},
+    output: emitter.output,
+    inputs,
+  };
+}
+
+/** What is no literal in some mode of gpu.js: the constant array `special`. */
+const special = [Infinity, -Infinity, NaN, -0];
+
+/** An index expression longer than this gets a name, and is then a float32 to gpu.js. */
+const longText = 80;
+
+/** A reduction that the output reads; `accumulator` is the name of its running result. */
+interface Fold extends Reduction {
+  readonly accumulator: string;
+}
+
+class Emitter {
+  /** Extents of the threads. */
+  readonly output: readonly number[];
+  readonly #kernel: Kernel;
+  readonly #root: Expr;
+  readonly #folds = new Map<number, Fold>();
+  readonly #coordinates: readonly Coordinate[];
+  readonly #declared = new Set<Coordinate>();
+  readonly #text = new Map<Expr, string>();
+  /** Nodes whose text is an integer to gpu.js. */
+  readonly #whole = new Set<Expr>();
+  readonly #before: string[] = [];
+  readonly #loops: readonly Loop[];
+  readonly #after: string[] = [];
+
+  constructor(kernel: Kernel, index: number) {
+    const { axes, reduceAxes, reductions, outputs } = kernel;
+    const shared = shareEqual([...reductions.map((r) => r.value), outputs[index] as Expr]);
+    this.#kernel = kernel;
+    this.#root = shared.at(-1) as Expr;
+    for (const node of nodesOf([this.#root]))
+      if (node.kind === 'acc') {
+        const { op } = reductions[node.index] as Reduction;
+        this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
+      }
+    const grid = this.#folds.size > 0 ? nestedGrid(axes) : flatGrid(axes);
+    this.output = grid.output;
+    this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
+    this.#coordinates = [...grid.coordinates, ...this.#loops.map((loop) => loop.coordinate)];
+  }
+
+  /** The body of the function. */
+  lines(): string[] {
+    const folds = [...this.#folds.values()];
+    const empty = sizeOf(this.#kernel.reduceAxes) === 0; // then what is reduced is never evaluated
+    const depths = new Map<Expr, number>();
+    for (const node of nodesOf([...(empty ? [] : folds.map((fold) => fold.value)), this.#root])) {
+      const depth = this.#depthOf(node, depths);
+      depths.set(node, depth);
+      if (!gpuDtypes.includes(node.dtype)) this.#refuse(`${node.dtype}`);
+      if (node.kind !== 'coord') this.#text.set(node, this.#place(node, this.#linesAt(depth)));
+    }
+    const starts = folds.flatMap((fold) => this.#start(fold, empty));
+    const sums = folds.filter((fold) => fold.op === 'add' && fold.value.dtype === 'float32');
+    const step = (nameOf: (accumulator: string) => string): string[] =>
+      folds.flatMap((fold) =>
+        this.#step(fold, sums.includes(fold) ? nameOf(fold.accumulator) : fold.accumulator),
+      );
+    const loops =
+      folds.length === 0 || empty
+        ? []
+        : nest(
+            this.#loops,
+            sums.map((fold) => fold.accumulator),
+            step,
+          );
+    const result = `const result = ${this.#textOf(this.#root)};`; // a name, because gpu.js looks at the type of what is returned
+    return [...this.#before, ...starts, ...loops, ...this.#after, result, 'return result;'];
+  }
+
+  /** 0 before the loops, axis + 1 in the loop of reduce axis `axis`, infinity after the loops. */
+  #depthOf(node: Expr, depths: ReadonlyMap<Expr, number>): number {
+    if (node.kind === 'coord') return Math.max(0, node.axis - this.#kernel.axes.length + 1);
+    if (node.kind === 'acc') return Infinity;
+    return Math.max(0, ...operandsOf(node).map((operand) => depths.get(operand) ?? 0));
+  }
+
+  #linesAt(depth: number): string[] {
+    return depth === 0 ? this.#before : (this.#loops[depth - 1]?.lines ?? this.#after);
+  }
+
+  /** The text of a node; a coordinate is declared when it is first needed. */
+  #textOf(node: Expr): string {
+    if (node.kind !== 'coord') return this.#text.get(node) ?? '';
+    const coordinate = this.#coordinates[node.axis] as Coordinate;
+    if (!this.#declared.has(coordinate)) this.#before.push(...coordinate.lines);
+    this.#declared.add(coordinate);
+    return coordinate.text;
+  }
+
+  /** Declares a node in `lines`, unless it is a leaf or a short index, and returns what stands for it. */
+  #place(node: Exclude<Expr, { kind: 'coord' }>, lines: string[]): string {
+    if (node.kind === 'const') return this.#constant(node.dtype, node.value);
+    if (node.kind === 'acc') {
+      const { op, accumulator } = this.#folds.get(node.index) as Fold;
+      return isPosition(op) ? `${accumulator}at` : accumulator;
+    }
+    const text = this.#compute(node);
+    if (this.#isIndex(node) && text.length <= longText) {
+      this.#whole.add(node);
+      return `(${text})`;
+    }
+    const name = `v${this.#text.size}`;
+    lines.push(`const ${name} = ${text};`);
+    return name;
+  }
+
+  #compute(node: Exclude<Expr, { kind: 'coord' | 'const' | 'acc' }>): string {
+    switch (node.kind) {
+      case 'load':
+        return this.#load(node);
+      case 'unary':
+        return this.#known(unaryText(node.op, node.dtype, this.#textOf(node.x)), node.op, node.dtype);
+      case 'binary':
+        return this.#binary(node.op, node.dtype, this.#textOf(node.x), this.#textOf(node.y));
+      case 'compare':
+        return compareText(node.op, this.#textOf(node.x), this.#textOf(node.y));
+      case 'select':
+        return selectText(this.#textOf(node.cond), this.#textOf(node.x), this.#textOf(node.y));
+      case 'cast':
+        return this.#known(castText(node.x.dtype, node.dtype, this.#textOf(node.x)), 'cast', node.dtype);
+      case 'bitcast':
+        return this.#refuse(`bitcast to ${node.dtype}`);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #binary(op: BinaryOp, dtype: DType, x: string, y: string): string {
+    return this.#known(binaryText(op, dtype, x, y), op, dtype);
+  }
+
+  /** Sums and products of whole numbers stay integers to gpu.js as long as they have no name. */
+  #isIndex(node: Expr): boolean {
+    if (node.kind !== 'binary' || node.dtype !== 'int32' || !['add', 'sub', 'mul'].includes(node.op))
+      return false;
+    return [node.x, node.y].every((x) => {
+      if (x.kind === 'coord') return this.#coordinates[x.axis]?.lines.length === 0;
+      return x.kind === 'const' || this.#whole.has(x);
+    });
+  }
+
+  /** Where the guard does not hold, element 0 is read and dropped: no mode reads out of range. */
+  #load(node: Load): string {
+    const index = this.#indexOf(node);
+    if (!node.guard) return `in${node.input}[${index}]`;
+    const guard = `${this.#textOf(node.guard)} !== 0`;
+    return `${guard} ? in${node.input}[${guard} ? ${index} : 0] : 0`;
+  }
+
+  #indexOf({ input, index }: Load): string {
+    const shape = this.#kernel.inputs[input]?.shape ?? [];
+    if (this.#folds.size === 0 && isOwnPoint(index, shape, this.#kernel.axes)) return 'this.thread.x';
+    const strides = rowMajorStrides(shape);
+    const terms = index.flatMap((x, axis) => {
+      if (shape[axis] === 1 || (x.kind === 'const' && x.value === 0)) return [];
+      const text = this.#textOf(x);
+      return text === '0' ? [] : [strides[axis] === 1 ? text : `${text} * ${strides[axis]}`];
+    });
+    return terms.join(' + ') || '0';
+  }
+
+  #constant(dtype: DType, value: number): string {
+    const place = special.findIndex((x) => Object.is(x, value));
+    if (place >= 0) return `this.constants.special[${place}]`;
+    if (Math.fround(value) !== value) this.#refuse(`the ${dtype} constant ${value}`);
+    return value < 0 ? `(${value})` : String(value);
+  }
+
+  #start({ op, value: { dtype }, accumulator }: Fold, empty: boolean): string[] {
+    const [least, greatest] = empty ? rangeOf[dtype] : rangeOf.float32;
+    const start = { add: 0, mul: 1, max: least, argmax: least, min: greatest, argmin: greatest }[op];
+    const line = `let ${accumulator} = ${this.#constant(dtype, start)};`;
+    return isPosition(op) ? [line, `let ${accumulator}at = 0;`] : [line];
+  }
+
+  /** One step of a fold into `a`. */
+  #step({ op, value, accumulator }: Fold, a: string): string[] {
+    const v = this.#textOf(value);
+    if (op === 'max' || op === 'min') return [`${a} = Math.${op}(${a}, ${v});`];
+    if (op === 'add' || op === 'mul') return [`${a} = ${this.#binary(op, value.dtype, a, v)};`];
+    const strides = rowMajorStrides(this.#kernel.reduceAxes);
+    const position = this.#loops.flatMap(({ coordinate: { text } }, axis) =>
+      text === '0' ? [] : [`${text} * ${strides[axis]}`],
+    );
+    return [
+      `const ${a}nan = ${a} === ${a} ? 0 : 1;`,
+      `const ${a}new = ${v} === ${v} ? 0 : 1;`,
+      `if (${v} ${op === 'argmax' ? '>' : '<'} ${a} || ${a}new > ${a}nan) {`,
+      `  ${a} = ${v};`,
+      `  ${accumulator}at = ${position.join(' + ') || '0'};`,
+      '}',
+    ];
+  }
+
+  #known(text: string | undefined, word: string, dtype: DType): string {
+    return text ?? this.#refuse(`${word} of ${dtype}`);
+  }
+
+  #refuse(what: string): never {
+    throw new BackendError(
+      `gpu: kernel ${this.#kernel.name} has ${what}, which this version cannot compute exactly; ` +
+        `run it on another backend (devicePut moves tensors).`,
+    );
+  }
+}
+
+const isPosition = (op: Reduction['op']): boolean => op === 'argmax' || op === 'argmin';
+
+/** Whether an index into an array of the shape of the axes is the point's own. */
+function isOwnPoint(index: readonly Expr[], shape: Shape, axes: Shape): boolean {
+  return (
+    shape.length === axes.length &&
+    shape.every((extent, axis) => {
+      const x = index[axis];
+      return extent === axes[axis] && (extent === 1 || (x?.kind === 'coord' && x.axis === axis));
+    })
+  );
+}
+
+function checkSizes({ name, inputs, axes, reduceAxes, reductions }: Kernel): void {
+  const check = (what: string, size: number): void => {
+    if (size > maxElements)
+      throw new BackendError(
+        `gpu: kernel ${name} has ${what} of ${size} elements, and this backend counts exactly to ${maxElements} only; ` +
+          `use smaller tensors or another backend.`,
+      );
+  };
+  for (const aval of inputs) check(`an input ${showAval(aval)}`, sizeOf(aval.shape));
+  check(`a result [${axes.join(',')}]`, sizeOf(axes));
+  for (const extent of reduceAxes) check('a reduced axis', extent);
+  if (reductions.some(({ op }) => isPosition(op))) check('positions', sizeOf(reduceAxes));
+}

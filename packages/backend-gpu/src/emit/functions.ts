@@ -1,0 +1,170 @@
+/** A function of the emitted JavaScript: what gpu.js, or JavaScript's Math, lacks or gets wrong. All numbers are float32. */
+export interface Helper {
+  readonly source: string;
+  readonly arity: number;
+}
+
+/** The functions that a source calls, and those that they call. */
+export function functionsOf(source: string): Helper[] {
+  const names = new Set<string>();
+  const visit = (text: string): void => {
+    for (const [name] of text.matchAll(/\bk_\w+(?=\()/g)) {
+      if (names.has(name)) continue;
+      names.add(name);
+      visit(bodies[name as keyof typeof bodies].body);
+    }
+  };
+  visit(source);
+  return [...names].map((name) => {
+    const { parameters, body } = bodies[name as keyof typeof bodies];
+    return { source: `function ${name}(${parameters.join(', ')}) {\n${body}}`, arity: parameters.length };
+  });
+}
+
+/** `c[0] x^n + … + c[n]` */
+const horner = (x: string, [first, ...rest]: readonly number[]): string =>
+  rest.reduce((sum, c) => `(${sum} * ${x} + ${c < 0 ? `(${c})` : c})`, String(first));
+
+/** Cephes' single-precision erff and erfcf (S. Moshier, 1992), highest power first. */
+const erfCentre = [
+  7.853861353153693e-5, -8.010193625184903e-4, 5.188327685732524e-3, -2.685381193529856e-2,
+  1.128358514861418e-1, -3.7612625824233e-1, 1.12837916572671,
+];
+const erfcNear = [
+  2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1,
+  6.210004621745983e-1, -4.944515323274145e-1, 3.404879937665872e-1, -2.741127028184656e-1,
+  5.638259427386472e-1,
+];
+const erfcFar = [
+  -1.047766399936249e1, 1.297719955372516e1, -7.495518717768503, 2.921019019210786, -1.0152652792027,
+  4.218463358204948e-1, -2.820767439740514e-1, 5.641895067754075e-1,
+];
+
+/** M. Giles, "Approximating the erfinv function" (2010), single precision, highest power first. */
+const erfInvCentre = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3,
+  2.46640727e-1, 1.50140941,
+];
+const erfInvTail = [
+  -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3,
+  1.00167406, 2.83297682,
+];
+
+const bodies = {
+  k_sigmoid: {
+    parameters: ['x'],
+    // The exponential never overflows, so both tails keep their relative accuracy.
+    body: `
+  const e = Math.exp(-Math.abs(x));
+  return x < 0 ? e / (1 + e) : 1 / (1 + e);
+`,
+  },
+  k_round: {
+    parameters: ['x'],
+    // Adding 2^23 rounds half to even. 1/x tells -0 from 0.
+    body: `
+  const a = Math.abs(x);
+  if (!(a < 8388608)) { return x; }
+  const r = (a + 8388608) - 8388608;
+  return 1 / x < 0 ? -r : r;
+`,
+  },
+  k_pow: {
+    parameters: ['x', 'y'],
+    body: `
+  return x === 1 ? 1 : Math.pow(x, y);
+`,
+  },
+  k_rem: {
+    parameters: ['x', 'y'],
+    // Long division in binary: every step is exact. gpu.js's % rounds the quotient.
+    body: `
+  const b = Math.abs(y);
+  let r = Math.abs(x);
+  if (y === 0 || !(r - r === 0) || !(b === b)) { return (x * y) / (x * y); }
+  if (r < b) { return x; }
+  let t = b;
+  for (let i = 0; i < 280; i++) {
+    if (r - t < t) { break; }
+    t = t * 2;
+  }
+  for (let j = 0; j < 280; j++) {
+    if (r >= t) { r = r - t; }
+    if (t === b) { break; }
+    t = t * 0.5;
+  }
+  return x < 0 ? -r : r;
+`,
+  },
+  k_erf: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  const z = x * x;
+  if (a < 1) { return x * ${horner('z', erfCentre)}; }
+  const y = 1 - k_erfcTail(a);
+  return x < 0 ? -y : y;
+`,
+  },
+  k_erfc: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  const z = x * x;
+  if (a < 1) { return 1 - x * ${horner('z', erfCentre)}; }
+  const y = k_erfcTail(a);
+  return x < 0 ? 2 - y : y;
+`,
+  },
+  k_erfcTail: {
+    parameters: ['a'],
+    // For a >= 1. h is a in 12 bits, so h * h is exact and exp(-a^2) loses nothing by its large exponent.
+    body: `
+  if (a > 11) { return 0; }
+  const c = a * 4097;
+  const h = c - (c - a);
+  const q = 1 / a;
+  const y = q * q;
+  const p = a < 2 ? ${horner('y', erfcNear)} : ${horner('y', erfcFar)};
+  return Math.exp(-h * h) * (Math.exp((h - a) * (h + a)) * (q * p));
+`,
+  },
+  k_erfInv: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a === 1) { return x / (1 - a); }
+  const w = a < 0.5 ? -Math.log1p(-a * a) : -Math.log((1 - a) * (1 + a));
+  const u = w - 2.5;
+  const v = Math.sqrt(w) - 3;
+  const p = w < 5 ? ${horner('u', erfInvCentre)} : ${horner('v', erfInvTail)};
+  return p * x;
+`,
+  },
+  k_toInteger: {
+    parameters: ['x', 'least', 'greatest'],
+    // NaN is 0, and so is -0 (by adding 0).
+    body: `
+  return x === x ? Math.min(Math.max(Math.trunc(x), least), greatest) + 0 : 0;
+`,
+  },
+  k_byte: {
+    parameters: ['x'],
+    body: `
+  return x - Math.floor(x / 256) * 256;
+`,
+  },
+  k_divide: {
+    parameters: ['x', 'y', 'allBits'],
+    // Correctly rounded, a quotient of integers below 2^24 never reaches the next integer.
+    body: `
+  return y === 0 ? allBits : Math.trunc(x / y);
+`,
+  },
+  k_remainder: {
+    parameters: ['x', 'y'],
+    body: `
+  return y === 0 ? x : x - Math.trunc(x / y) * y;
+`,
+  },
+} satisfies Record<string, { parameters: readonly string[]; body: string }>;

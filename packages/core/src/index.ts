@@ -1,0 +1,186 @@
+/** `@neumann/core`: tensors, operations on them, and transformations of functions that use them. */
+
+/* ---- Tensors ---- */
+export { type Aval, ShapeDtype, showAval } from './aval.ts';
+export type { DType, TypedArray } from './dtype.ts';
+/* ---- Errors ---- */
+export {
+  BackendError,
+  DonatedError,
+  DTypeError,
+  FileError,
+  InternalError,
+  NeumannError,
+  OptionError,
+  RuleError,
+  ShapeError,
+  TracerError,
+  TreeError,
+} from './errors.ts';
+/* ---- Backends ---- */
+export type { Backend } from './ir/backend.ts';
+export { devicePut, getBackend, setBackend } from './ir/device.ts';
+/* ---- Elementwise ---- */
+export {
+  abs,
+  add,
+  ceil,
+  clip,
+  divide,
+  floor,
+  floorDivide,
+  maximum,
+  minimum,
+  multiply,
+  negative,
+  power,
+  reciprocal,
+  remainder,
+  round,
+  sign,
+  square,
+  subtract,
+  trunc,
+} from './ops/arithmetic.ts';
+export {
+  bitcast,
+  bitwiseAnd,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseXor,
+  leftShift,
+  rightShift,
+} from './ops/bits.ts';
+export type { ShapeLike } from './ops/check.ts';
+/* ---- Products, convolutions, windows ---- */
+export { type ConvOptions, conv } from './ops/conv.ts';
+export type { TensorLike } from './ops/convert.ts';
+/* ---- Making tensors ---- */
+export {
+  arange,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  type NestedData,
+  ones,
+  onesLike,
+  type TensorData,
+  tensor,
+  zeros,
+  zerosLike,
+} from './ops/creation.ts';
+export type { Padding } from './ops/geometry.ts';
+/* ---- Shapes and places ---- */
+export { type Indices, oneHot, take, takeAlong } from './ops/indexing.ts';
+export { concatenate, type JoinOptions, split, stack } from './ops/join.ts';
+export { dot, matmul, outer } from './ops/linalg.ts';
+export {
+  astype,
+  equal,
+  greater,
+  greaterEqual,
+  isFinite,
+  isInf,
+  isNan,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  notEqual,
+  where,
+} from './ops/logic.ts';
+export {
+  arccos,
+  arccosh,
+  arcsin,
+  arcsinh,
+  arctan,
+  arctan2,
+  arctanh,
+  cos,
+  cosh,
+  erf,
+  erfc,
+  erfInv,
+  exp,
+  exp2,
+  expm1,
+  log,
+  log1p,
+  log2,
+  log10,
+  logAddExp,
+  rsqrt,
+  sigmoid,
+  sin,
+  sinh,
+  softplus,
+  sqrt,
+  tan,
+  tanh,
+} from './ops/math.ts';
+/* ---- Reductions ---- */
+export {
+  type ArgOptions,
+  all,
+  any,
+  argmax,
+  argmin,
+  logSumExp,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  type ReduceOptions,
+  std,
+  sum,
+  type VarianceOptions,
+  variance,
+} from './ops/reduce.ts';
+export {
+  broadcastTo,
+  expandDims,
+  flip,
+  moveaxis,
+  pad,
+  type Range,
+  ravel,
+  repeat,
+  reshape,
+  slice,
+  squeeze,
+  swapaxes,
+  tile,
+  transpose,
+} from './ops/shape.ts';
+export { type WindowOptions, windowMax, windowMean, windowSum } from './ops/window.ts';
+export * as random from './random.ts';
+export { reference } from './reference/backend.ts';
+export type { Shape } from './shape.ts';
+export { type Nested, Tensor } from './tensor.ts';
+/* ---- Transformations of functions ---- */
+export { evalShape, type ShapeArguments, type Shapes } from './transforms/evalShape.ts';
+export { type JitOptions, type Jitted, jit, makeProgram } from './transforms/jit.ts';
+export { jvp } from './transforms/jvp.ts';
+export { linearize } from './transforms/linearize.ts';
+export { stopGradient } from './transforms/stopGradient.ts';
+export { type Gradient, type GradOptions, grad, valueAndGrad, vjp } from './transforms/vjp.ts';
+export { type Axes, type VmapOptions, vmap } from './transforms/vmap.ts';
+/* ---- Trees of tensors ---- */
+export {
+  type Leaf,
+  type Leaves,
+  Static,
+  type Tensors,
+  type TreeStructure,
+  treeFlatten,
+  treeLeaves,
+  treeMap,
+  treePaths,
+  treeStructure,
+  treeUnflatten,
+} from './tree.ts';

@@ -1,0 +1,49 @@
+import { checkOptions, finite, flag, nonNegative, required, scheduled } from '../options.ts';
+import { chain, type GradientTransformation, type Scalar, type Schedule } from '../protocol.ts';
+import { type ScaleByScheduleState, scaleByLearningRate } from '../transforms/scale.ts';
+import {
+  rmsRules,
+  type ScaleByRmsOptions,
+  type ScaleByRmsState,
+  type ScaleByStddevState,
+  scaleByRms,
+  scaleByStddev,
+} from '../transforms/scaleByRms.ts';
+import type { TraceState } from '../transforms/trace.ts';
+import { momentumOf } from './sgd.ts';
+
+export interface RmspropOptions extends ScaleByRmsOptions {
+  readonly learningRate: Scalar | Schedule;
+  /** Decay of past updates; without it there is no momentum, and no state for it. */
+  readonly momentum?: Scalar;
+  readonly nesterov?: boolean;
+  /** Whether to divide by the standard deviation and not the root of the mean square. */
+  readonly centered?: boolean;
+}
+
+/**
+ * RMSProp: scaling by the root of the mean square, the learning rate, then momentum, in this order.
+ *
+ * @example
+ * const tx = rmsprop({ learningRate: 0.045, decay: 0.9, eps: 1, momentum: 0.9 });   // Inception-V3's
+ */
+export function rmsprop(
+  options: RmspropOptions,
+): GradientTransformation<
+  readonly [ScaleByRmsState | ScaleByStddevState, ScaleByScheduleState, TraceState | null]
+> {
+  checkOptions('rmsprop', options, {
+    learningRate: required(scheduled(nonNegative)),
+    ...rmsRules,
+    momentum: finite,
+    nesterov: flag,
+    centered: flag,
+  });
+  const { learningRate, momentum, nesterov = false, centered = false, ...rest } = options;
+  const scaling = centered ? scaleByStddev(rest) : scaleByRms(rest);
+  return chain(
+    scaling as GradientTransformation<ScaleByRmsState | ScaleByStddevState>, // each gets its own state back
+    scaleByLearningRate(learningRate),
+    momentumOf(momentum, nesterov),
+  );
+}

@@ -1,0 +1,63 @@
+/** The regulariser around the moving average of the weights (Section 3.1, Eq. 8). */
+import {
+  divide,
+  equal,
+  lessEqual,
+  logicalOr,
+  multiply,
+  sqrt,
+  subtract,
+  type Tensor,
+  where,
+} from '@neumann/core';
+import { sumOfSquares } from '../trees.ts';
+import type { BetaCount } from './options.ts';
+
+export interface AnchorOptions {
+  readonly alpha: Tensor;
+  /** For each of what `betaCount` counts. */
+  readonly beta: Tensor;
+  readonly eps: Tensor;
+  readonly betaCount: BetaCount;
+  readonly norm: 'global' | 'perTensor';
+}
+
+/**
+ * For each leaf, c in ∇(α/3 r³ + β/r) = c (w - v), where r = ‖w - v‖: c = (α r² - β/r²)/r. Eq. 8 as printed divides by r²
+ * once more; Algorithm 2 line 9, which is this, is the gradient.
+ *
+ * Exactly 0, with derivatives that are 0 and not NaN, at r = 0 (the first step, and a tensor that never moves), and 0 for
+ * r ≤ eps. A NaN distance stays one.
+ *
+ * @param differences w - v, leaf by leaf.
+ */
+export function anchorCoefficients(
+  differences: readonly Tensor[],
+  { alpha, beta, eps, betaCount, norm }: AnchorOptions,
+): Tensor[] {
+  const coefficient = (group: readonly Tensor[]): Tensor => {
+    const r2 = sumOfSquares(group, alpha.dtype);
+    const isZero = equal(r2, 0);
+    const squared = where(isZero, 1, r2); // the root and quotients below have finite derivatives for it
+    const r = sqrt(squared);
+    const strength = multiply(beta, countOf(group, betaCount));
+    const c = divide(subtract(multiply(alpha, squared), divide(strength, squared)), r);
+    return where(logicalOr(isZero, lessEqual(r, eps)), 0, c);
+  };
+  if (norm === 'perTensor') return differences.map((u) => coefficient([u]));
+  const shared = coefficient(differences);
+  return differences.map(() => shared);
+}
+
+function countOf(group: readonly Tensor[], betaCount: BetaCount): number {
+  switch (betaCount) {
+    case 'tensors':
+      return group.length;
+    case 'elements':
+      return group.reduce((n, x) => n + x.size, 0);
+    case 'one':
+      return 1;
+    default:
+      return betaCount satisfies never;
+  }
+}

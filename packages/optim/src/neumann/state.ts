@@ -1,0 +1,157 @@
+import { DTypeError, Static, Tensor, type Tensors, treePaths, zerosLike } from '@neumann/core';
+import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
+import { type FloatDType, floatDType, leavesOf, scalarOf, tensorsOf, zipTrees } from '../trees.ts';
+import type { NeumannMomentum } from './momentum.ts';
+import {
+  type BetaCount,
+  checkNeumannOptions,
+  type NeumannOptions,
+  type ResetInterval,
+  type ResetMode,
+} from './options.ts';
+import { warnOfRepulsion } from './warn.ts';
+
+/**
+ * What the optimizer remembers beside the weights. A plain tree: numbers are tensors, so they can be batched over and
+ * differentiated, and choices and schedules are `Static`. Each step keeps its structure, shapes and dtypes.
+ */
+export interface NeumannMemory<P = TensorTree> {
+  /** `i32[]`, steps taken, burn-in included. */
+  readonly count: Tensor;
+  /** m, the Neumann iterate. */
+  readonly momentum: P;
+  /** v, the moving average of the weights that regularisation is about. */
+  readonly anchor: P;
+  /** How many m the weights are displaced by: μ(t); 0 in the burn-in and after a reset that skips. */
+  readonly displacement: Tensor;
+  /** `i32[]`, K: the interval that the next reset ends or begins, see `resetInterval`. */
+  readonly interval: Tensor;
+  /** `i32[]`, the t of the next reset. */
+  readonly nextReset: Tensor;
+  /** `i32[]`, the t of the last reset. */
+  readonly lastReset: Tensor;
+  readonly hyper: NeumannHyper;
+  readonly settings: NeumannSettings;
+}
+
+/** Memory and weights. */
+export interface NeumannState<P> extends NeumannMemory<P> {
+  /** w, displaced: the weights to take gradients at. */
+  readonly params: P;
+}
+
+/** Numeric hyperparameters: scalars in the widest float dtype of the parameters, and `i32[]`. */
+export interface NeumannHyper {
+  readonly learningRate: Tensor | Static<Schedule>;
+  readonly alpha: Tensor;
+  /** β for each of what `betaCount` counts. */
+  readonly beta: Tensor;
+  readonly gamma: Tensor;
+  readonly eps: Tensor;
+  readonly mu:
+    | {
+        readonly kind: Static<'clip' | 'affine'>;
+        readonly tau: Tensor;
+        readonly min: Tensor;
+        readonly max: Tensor;
+      }
+    | { readonly kind: Static<'constant'>; readonly value: Tensor }
+    | Static<Schedule>;
+  readonly burnInSteps: Tensor;
+}
+
+/** Choices: part of the structure, so another choice is another compiled step. */
+export interface NeumannSettings {
+  readonly betaCount: Static<BetaCount>;
+  readonly burnInAnchor: Static<'frozen' | 'ema'>;
+  readonly muRestart: Static<boolean>;
+  readonly norm: Static<'global' | 'perTensor'>;
+  readonly resetInterval: Static<ResetInterval>;
+  readonly resetMode: Static<ResetMode>;
+}
+
+/**
+ * The state before the first step (Algorithm 2 line 1): v = w, m = 0.
+ *
+ * @param params A tree of float tensors.
+ * @throws {OptionError} for options that are unknown, missing or out of range; {DTypeError} for integer parameters.
+ * @example
+ * const state = neumannInit(params, { learningRate: 0.1, ...neumannEpochs({ examples: 60000, batch: 128 }) });
+ */
+export function neumannInit<P>(params: P, options: NeumannOptions): NeumannState<Tensors<P>> {
+  checkNeumannOptions('neumannInit', options);
+  return stateOf('neumannInit', params, options);
+}
+
+/** `neumannInit` of options that were checked. */
+export function stateOf<P>(op: string, params: P, options: NeumannOptions): NeumannState<Tensors<P>> {
+  warnOfRepulsion(op, options);
+  const leaves = leavesOf(params);
+  const odd = leaves.findIndex((x) => x.dtype !== 'float32' && x.dtype !== 'float64');
+  if (odd >= 0)
+    throw new DTypeError(
+      `${op}: parameters are floats, but ${treePaths(params)[odd]} is ${leaves[odd]?.dtype}.`,
+    );
+  const dtype = floatDType(leaves);
+  const weights = tensorsOf(params);
+  return {
+    params: weights,
+    count: scalarOf(0, 'int32'),
+    momentum: zipTrees(op, { params }, {}, (w) => zerosLike(w)),
+    anchor: weights,
+    displacement: scalarOf(0, dtype),
+    interval: scalarOf(options.resetSteps ?? 1, 'int32'),
+    nextReset: scalarOf(1, 'int32'),
+    lastReset: scalarOf(1, 'int32'),
+    hyper: hyperOf(options, dtype),
+    settings: settingsOf(options),
+  };
+}
+
+function hyperOf(options: NeumannOptions, dtype: FloatDType): NeumannHyper {
+  const {
+    learningRate,
+    alpha = 1e-7,
+    betaPerVariable = 1e-5,
+    beta = betaPerVariable,
+    gamma = 0.99,
+    eps = 0,
+  } = options;
+  return {
+    learningRate:
+      typeof learningRate === 'function' ? new Static(learningRate) : scalarOf(learningRate, dtype),
+    alpha: scalarOf(alpha, dtype),
+    beta: scalarOf(beta, dtype),
+    gamma: scalarOf(gamma, dtype),
+    eps: scalarOf(eps, dtype),
+    mu: momentumOf(options.mu ?? { kind: 'clip' }, dtype),
+    burnInSteps: scalarOf(options.burnInSteps, 'int32'),
+  };
+}
+
+function momentumOf(mu: Scalar | NeumannMomentum | Schedule, dtype: FloatDType): NeumannHyper['mu'] {
+  if (typeof mu === 'function') return new Static(mu);
+  if (typeof mu === 'number' || mu instanceof Tensor)
+    return { kind: new Static('constant'), value: scalarOf(mu, dtype) };
+  if (mu.kind === 'constant') return { kind: new Static(mu.kind), value: scalarOf(mu.value, dtype) };
+  const { kind, tau = 1, min = 0.5, max = 0.9 } = mu;
+  return {
+    kind: new Static(kind),
+    tau: scalarOf(tau, dtype),
+    min: scalarOf(min, dtype),
+    max: scalarOf(max, dtype),
+  };
+}
+
+function settingsOf(options: NeumannOptions): NeumannSettings {
+  const { beta, betaCount = 'tensors', burnInAnchor = 'frozen', muRestart = false } = options;
+  const { norm = 'global', resetInterval = 'doubleInterval', resetMode = 'skip' } = options;
+  return {
+    betaCount: new Static(beta === undefined ? betaCount : 'one'),
+    burnInAnchor: new Static(burnInAnchor),
+    muRestart: new Static(muRestart),
+    norm: new Static(norm),
+    resetInterval: new Static(resetInterval),
+    resetMode: new Static(resetMode),
+  };
+}

@@ -1,0 +1,128 @@
+/** What optimizers need of trees beyond `treeMap`: messages with names and paths, and norms over all leaves. */
+import {
+  add,
+  astype,
+  type DType,
+  equal,
+  full,
+  ShapeError,
+  sqrt,
+  square,
+  sum,
+  Tensor,
+  type Tensors,
+  TreeError,
+  tensor,
+  treeFlatten,
+  treeLeaves,
+  treeMap,
+  treePaths,
+  treeUnflatten,
+  where,
+} from '@neumann/core';
+import type { Scalar, TensorTree } from './protocol.ts';
+
+/** The dtypes that parameters and hyperparameters may have. */
+export type FloatDType = 'float32' | 'float64';
+
+/** A leaf as a tensor: leaves of a user's tree may be numbers or typed arrays. */
+const toTensor = (x: Tensor | number): Tensor => (x instanceof Tensor ? x : tensor(x));
+
+/** A tree with tensors at its leaves. */
+export function tensorsOf<T>(tree: T): Tensors<T> {
+  return treeMap(toTensor, tree);
+}
+
+/** Its leaves, as tensors. */
+export function leavesOf(tree: unknown): Tensor[] {
+  return treeLeaves(tree).map((x) => toTensor(x as Tensor));
+}
+
+/** A tree of the parameters' form for the state. */
+export function stateLike(params: unknown, f: (x: Tensor) => Tensor): TensorTree {
+  return treeMap((x) => f(toTensor(x)), params as TensorTree);
+}
+
+/**
+ * `f` of the leaves of several trees, which are named for messages.
+ * @param first The one tree whose form the others must have.
+ * @throws {TreeError} {ShapeError} naming the trees, and the leaf where one has another form.
+ */
+export function zipTrees<T>(
+  op: string,
+  first: Readonly<Record<string, T>>,
+  others: Readonly<Record<string, unknown>>,
+  f: (...leaves: [Tensor, ...Tensor[]]) => Tensor,
+): Tensors<T> {
+  const [[name, tree]] = Object.entries(first) as [[string, T]];
+  const { leaves, structure } = treeFlatten(tree);
+  const rest = Object.entries(others).map(([other, t]) => sameForm(op, name, tree, other, t));
+  return treeUnflatten(
+    structure,
+    leaves.map((x, i) => f(toTensor(x as Tensor), ...rest.map((r) => r[i] as Tensor))),
+  );
+}
+
+/**
+ * Leaves of `b`.
+ * @throws {TreeError} {ShapeError} if the structure or a shape is not that of `a`.
+ */
+export function sameForm(op: string, nameA: string, a: unknown, nameB: string, b: unknown): Tensor[] {
+  const [pathsA, pathsB] = [treePaths(a), treePaths(b)];
+  const missing = pathsA.find((path, i) => path !== pathsB[i] && !pathsB.includes(path));
+  const extra = pathsB.find((path, i) => path !== pathsA[i] && !pathsA.includes(path));
+  if (missing !== undefined || extra !== undefined)
+    throw new TreeError(
+      `${op}: ${nameA} and ${nameB} must have the same structure, but ` +
+        (missing !== undefined
+          ? `${nameB} has no ${missing}.`
+          : `${nameA} has no ${extra}, which ${nameB} has.`),
+    );
+  const [xs, ys] = [leavesOf(a), leavesOf(b)];
+  const at = ys.findIndex((y, i) => String(y.shape) !== String(xs[i]?.shape));
+  if (at >= 0)
+    throw new ShapeError(
+      `${op}: ${nameA} and ${nameB} must have the same shapes, but at ${pathsA[at]} ${nameA} has ` +
+        `[${xs[at]?.shape.join()}] and ${nameB} has [${ys[at]?.shape.join()}].`,
+    );
+  return ys;
+}
+
+/** The widest float dtype among leaves, and float32 if there is none: that of scalars which concern all of them. */
+export function floatDType(leaves: readonly Tensor[]): FloatDType {
+  return leaves.some((x) => x.dtype === 'float64') ? 'float64' : 'float32';
+}
+
+/** A scalar tensor of a dtype. */
+export function scalarOf(x: Scalar, dtype: DType): Tensor {
+  return typeof x === 'number' ? full([], x, dtype) : astype(x, dtype);
+}
+
+/** A scalar in the dtype of `x`, which so keeps its dtype in operations with it. */
+export function beside(x: Tensor, scalar: Scalar): Tensor {
+  return scalarOf(scalar, x.dtype);
+}
+
+/** The step count as schedules see it: a float of the updates' precision. */
+export function countFor(updates: unknown, count: Tensor): Tensor {
+  return astype(count, floatDType(leavesOf(updates)));
+}
+
+/** The sum of squares of all elements of all leaves: one reduction for each leaf. */
+export function sumOfSquares(leaves: readonly Tensor[], dtype: DType): Tensor {
+  return leaves.map((x) => astype(sum(square(x)), dtype)).reduce(add, full([], 0, dtype));
+}
+
+/**
+ * The Euclidean norm of all elements of a tree together, a scalar in its widest float dtype. Its derivative at zero is
+ * zero.
+ *
+ * @example
+ * globalNorm({ a: tensor([3]), b: tensor([[4]]) })   // 5
+ */
+export function globalNorm(tree: unknown): Tensor {
+  const leaves = leavesOf(tree);
+  const squares = sumOfSquares(leaves, floatDType(leaves));
+  const isZero = equal(squares, 0);
+  return where(isZero, 0, sqrt(where(isZero, 1, squares)));
+}

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { test } from 'vitest';
+
+/**
+ * Two environment variables, for looking longer and for looking again:
+ *
+ * - `NEUMANN_RUNS=10` draws ten times as many samples;
+ * - `NEUMANN_SEED=1234` draws those of that seed (a failure prints it), `NEUMANN_SEED=random` new ones.
+ *
+ * Otherwise each law draws the same samples every time.
+ */
+const settings = {
+  runs: Number(environment('NEUMANN_RUNS') ?? 1),
+  seed: environment('NEUMANN_SEED'),
+};
+
+function environment(name: string): string | undefined {
+  return typeof process === 'undefined' ? undefined : process.env[name];
+}
+
+/** States that `holds` does not throw for anything drawn; a failure prints the smallest example found and the seed. */
+export function law<T>(
+  name: string,
+  samples: fc.Arbitrary<T>,
+  holds: (sample: T) => void | Promise<void>,
+  { runs = 20 }: { readonly runs?: number } = {},
+): void {
+  const numRuns = Math.max(1, Math.round(runs * settings.runs));
+  const property = fc.asyncProperty(samples, async (x) => holds(x));
+  test(name, { timeout: 10_000 + 2_000 * numRuns }, () => fc.assert(property, { numRuns, seed: seedOf(name) }));
+}
+
+function seedOf(name: string): number {
+  if (settings.seed === 'random') return (Math.random() * 2 ** 31) | 0;
+  if (settings.seed !== undefined) return Number(settings.seed);
+  let hash = 0;
+  for (const char of name) hash = (Math.imul(hash, 31) + (char.codePointAt(0) as number)) | 0;
+  return hash;
+}

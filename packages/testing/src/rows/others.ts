@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { anyOperand, arrays, broadcasting, edgy, shapes, smallShapes, smoothOperand } from '../arbitrary.ts';
+import { arithmetic, type DType, dtypes, jit, movement, type Tensor, threefry2x32 } from '../core.ts';
+import type { Row } from '../row.ts';
+
+const iotaRow: Row = {
+  name: 'iota',
+  dtypes: dtypes.filter((d) => d !== 'bool'),
+  error: 'exact',
+  values: (dtype) =>
+    fc.integer({ min: 0, max: 70 }).map((size) => ({
+      f: () => movement.iota(size, dtype),
+      text: `iota ${size} ${dtype}`,
+      operands: [],
+      define: () => [Array.from({ length: size }, (_, i) => i)],
+    })),
+};
+
+const threefryRow: Row = {
+  name: 'threefry2x32',
+  dtypes: ['uint32'],
+  error: 'exact',
+  values: (dtype) =>
+    broadcasting(4).map((list) => ({
+      f: (a, b, c, d) => threefry2x32(a as Tensor, b as Tensor, c as Tensor, d as Tensor),
+      text: 'threefry2x32',
+      operands: list.map((shape) => ({ dtype, shape, values: arrays(dtype, shape, edgy(dtype)) })),
+    })),
+};
+
+const stopRow: Row = {
+  name: 'stopGradient',
+  dtypes,
+  error: 'exact',
+  values: (dtype) =>
+    shapes().map((shape) => ({
+      f: (x) => movement.stop(x),
+      text: 'stopGradient',
+      operands: [anyOperand(dtype, shape)],
+      define: (x) => [x.values],
+    })),
+};
+
+/** A staged function of two results, one of which is not differentiable, and one linear in x. */
+const staged = jit((x: Tensor, y: Tensor) => {
+  const { sin } = arithmetic.elementary;
+  return [arithmetic.mul(sin(y), x), arithmetic.compare('lt', x, y), arithmetic.add(arithmetic.neg(x), x)];
+});
+const stagedSmooth = jit((x: Tensor, y: Tensor) => [
+  arithmetic.mul(arithmetic.elementary.sin(y), x),
+  arithmetic.elementary.exp(arithmetic.mul(x, x)),
+]);
+
+const callRow: Row = {
+  name: 'call',
+  dtypes: ['float32', 'float64'],
+  // sin, then one product.
+  error: { ulps: 6 },
+  values: (dtype) =>
+    broadcasting(2).map((list) => ({
+      f: (x, y) => staged(x as Tensor, y as Tensor),
+      text: 'jit((x, y) => [sin(y) x, x < y, -x + x])',
+      operands: list.map((shape) => anyOperand(dtype, shape)),
+    })),
+  smooth: broadcasting(2, smallShapes()).map((list) => ({
+    f: (x, y) => stagedSmooth(x as Tensor, y as Tensor),
+    text: 'jit((x, y) => [sin(y) x, exp(x²)])',
+    operands: list.map((shape) => smoothOperand(shape, -1, 1)),
+  })),
+};
+
+/** Sources, random bits, and what contains a program. */
+export const otherRows: readonly Row[] = [iotaRow, threefryRow, stopRow, callRow];

@@ -1,0 +1,19 @@
+import type { Row } from '../row.ts';
+import { contractionRows } from './contraction.ts';
+import { elementwiseRows } from './elementwise.ts';
+import { indexingRows } from './indexing.ts';
+import { movementRows } from './movement.ts';
+import { otherRows } from './others.ts';
+import { reduceRows } from './reduce.ts';
+import { windowRows } from './window.ts';
+
+/** A row for every primitive. The first word of its name is the primitive's. */
+export const primitiveRows: readonly Row[] = [
+  ...elementwiseRows,
+  ...movementRows,
+  ...reduceRows,
+  ...contractionRows,
+  ...windowRows,
+  ...indexingRows,
+  ...otherRows,
+];
