@@ -11,6 +11,7 @@ import type { CallParams } from './primitives/call.ts';
 import type { Tensor } from './tensor.ts';
 
 const executables = new WeakMap<Backend, Map<string, Executable>>();
+/** Beyond it the oldest goes; moving an entry to the end at each use would make V8's Map slow. */
 const maxExecutables = 4096;
 
 export function evaluate(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
@@ -45,11 +46,7 @@ function lookUp(
   executables.set(backend, cache);
   const key = `${primitive.name} ${avals.map(showAval).join(' ')} ${identityOf(params)}`;
   const known = cache.get(key);
-  if (known) {
-    cache.delete(key); // most recently used last
-    cache.set(key, known);
-    return known;
-  }
+  if (known) return known;
   for (const { dtype } of [...avals, ...outputs]) checkDType(backend, dtype);
   const executable = backend.compile(singleKernelPlan(primitive, avals, params));
   if (cache.size >= maxExecutables) cache.delete(cache.keys().next().value as string);

@@ -114,7 +114,9 @@ function twoWords(op: string, key: Tensor, shape: ShapeLike): [Tensor, Tensor] {
 function words(op: string, key: Tensor): [Tensor, Tensor] {
   const { aval } = operand(`random.${op}`, key);
   if (aval.dtype !== 'uint32' || !sameShape(aval.shape, [2])) {
-    const message = `random.${op}: a key is u32[2], but got ${showAval(aval)}; make one with random.key(seed), and map over several with vmap().`;
+    const message =
+      `random.${op}: a key is u32[2], but got ${showAval(aval)}; ` +
+      'make one with random.key(seed), and map over several with vmap().';
     throw aval.dtype === 'uint32' ? new ShapeError(message) : new DTypeError(message);
   }
   return [0, 1].map((i) => reshape(slice(key, [i], [i + 1], [1]), [])) as [Tensor, Tensor];

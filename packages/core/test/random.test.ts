@@ -105,22 +105,22 @@ describe('distributions', () => {
   const n = 4000;
   const mean = (xs: number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
   const moment = (xs: number[], k: number): number => mean(xs.map((x) => x ** k));
-  /** Five standard errors. */
-  const within = (x: number, expected: number, deviation: number): void =>
-    expect(Math.abs(x - expected)).toBeLessThan((5 * deviation) / Math.sqrt(n));
+  /** The distance in standard errors. */
+  const error = (x: number, expected: number, deviation: number): number =>
+    (Math.abs(x - expected) * Math.sqrt(n)) / deviation;
 
   test.each(['float32', 'float64'] as const)('uniform %s', (dtype) => {
     const xs = values(random.uniform(key0, [n], { min: -1, max: 3, dtype }));
     expect(Math.min(...xs)).toBeGreaterThanOrEqual(-1);
     expect(Math.max(...xs)).toBeLessThan(3);
-    within(mean(xs), 1, 4 / Math.sqrt(12));
+    expect(error(mean(xs), 1, 4 / Math.sqrt(12))).toBeLessThan(5);
   });
 
   test.each(['float32', 'float64'] as const)('normal %s', (dtype) => {
     const xs = values(random.normal(key0, [n], { dtype }));
-    within(mean(xs), 0, 1);
-    within(moment(xs, 2), 1, Math.SQRT2);
-    within(moment(xs, 4), 3, Math.sqrt(96));
+    expect(error(mean(xs), 0, 1)).toBeLessThan(5);
+    expect(error(moment(xs, 2), 1, Math.SQRT2)).toBeLessThan(5);
+    expect(error(moment(xs, 4), 3, Math.sqrt(96))).toBeLessThan(5);
   });
 
   test('float64 uses 52 random bits, the high word first', () => {
@@ -135,13 +135,13 @@ describe('distributions', () => {
     expect(Math.min(...xs)).toBeGreaterThan(-0.5);
     expect(Math.max(...xs)).toBeLessThan(2);
     // (φ(-1/2) - φ(2)) / (Φ(2) - Φ(-1/2))
-    within(mean(xs), 0.44575, 0.62);
+    expect(error(mean(xs), 0.44575, 0.62)).toBeLessThan(5);
     const narrow = values(random.truncatedNormal(key0, 0, 1e-6, [100]));
     expect(narrow.every((x) => x > 0 && x < 1e-6)).toBe(true);
   });
 
   test('bernoulli', () => {
-    within(mean(values(random.bernoulli(key0, 0.3, [n]))), 0.3, 0.5);
+    expect(error(mean(values(random.bernoulli(key0, 0.3, [n]))), 0.3, 0.5)).toBeLessThan(5);
     expect(random.bernoulli(key0, tensor([0, 1])).toArray()).toEqual([false, true]);
     expect(random.bernoulli(key0, tensor([0, 1]), [3, 2]).shape).toEqual([3, 2]);
   });
@@ -149,10 +149,10 @@ describe('distributions', () => {
   test('randint', () => {
     const xs = values(random.randint(key0, [n], { min: -3, max: 4 }));
     expect(new Set(xs)).toEqual(new Set([-3, -2, -1, 0, 1, 2, 3]));
-    within(mean(xs), 0, 2);
+    expect(error(mean(xs), 0, 2)).toBeLessThan(5);
     expect(random.randint(key0, [5], { min: 7, max: 8 }).toArray()).toEqual([7, 7, 7, 7, 7]);
     const all = random.randint(key0, [n], { min: -(2 ** 31), max: 2 ** 31 });
-    within(mean(values(all)) / 2 ** 32, 0, 1 / Math.sqrt(12));
+    expect(error(mean(values(all)) / 2 ** 32, 0, 1 / Math.sqrt(12))).toBeLessThan(5);
     expect(random.randint(key0, [2], { max: 2 ** 32, dtype: 'uint32' }).dtype).toBe('uint32');
   });
 });

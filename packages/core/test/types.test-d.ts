@@ -27,8 +27,8 @@ test('gradients have the type of the argument', () => {
 });
 
 test('transformed functions take what the function takes, with numbers and typed arrays as leaves', () => {
-  grad(loss)({ w: 1, layers: [{ b: new Float32Array(2) }] }, 3);
-  vmap(loss, { inAxes: [null, 0] })(params, x);
+  expectTypeOf(grad(loss)).toBeCallableWith({ w: 1, layers: [{ b: new Float32Array(2) }] }, 3);
+  expectTypeOf(vmap(loss, { inAxes: [null, 0] })).toBeCallableWith(params, x);
   // @ts-expect-error: layers is missing
   grad(loss)({ w: 1 }, 3);
   // @ts-expect-error: a string is no tensor

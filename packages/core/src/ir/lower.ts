@@ -1,6 +1,5 @@
 /** From equations to kernels, one each. */
 import type { Aval } from '../aval.ts';
-import { movementKernel } from '../primitives/movement.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
@@ -122,7 +121,10 @@ export function rewriteKernel(kernel: Kernel, inputs: Kernel['inputs'], by: Subs
 }
 
 const constantKernel = ({ aval, value }: Literal): Kernel => ({
-  ...movementKernel('constant', aval, aval.shape, []),
+  name: 'constant',
   inputs: [],
+  axes: aval.shape,
+  reduceAxes: [],
+  reductions: [],
   outputs: [constant(aval.dtype, value)],
 });

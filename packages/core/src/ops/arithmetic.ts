@@ -162,7 +162,10 @@ export function reciprocal(x: TensorLike): Tensor {
   return p.div(scalar(1, t.dtype), t);
 }
 
-/** The greatest integer that is not above `x`; integers stay. @example floor(tensor([1.5, -1.5]))   // [1, -2] */
+/**
+ * The greatest integer that is not above `x`; integers stay.
+ * @example floor(tensor([1.5, -1.5]))   // [1, -2]
+ */
 export function floor(x: TensorLike): Tensor {
   return rounding('floor', x);
 }
@@ -172,12 +175,18 @@ export function ceil(x: TensorLike): Tensor {
   return rounding('ceil', x);
 }
 
-/** The integer part of `x`: rounds towards 0; integers stay. @example trunc(tensor([1.5, -1.5]))   // [1, -1] */
+/**
+ * The integer part of `x`: rounds towards 0; integers stay.
+ * @example trunc(tensor([1.5, -1.5]))   // [1, -1]
+ */
 export function trunc(x: TensorLike): Tensor {
   return rounding('trunc', x);
 }
 
-/** The nearest integer, the even one of two; integers stay. @example round(tensor([0.5, 1.5, -2.5]))   // [0, 2, -2] */
+/**
+ * The nearest integer, the even one of two; integers stay.
+ * @example round(tensor([0.5, 1.5, -2.5]))   // [0, 2, -2]
+ */
 export function round(x: TensorLike): Tensor {
   return rounding('round', x);
 }

@@ -132,13 +132,19 @@ export function full(shape: ShapeLike, value: TensorLike, dtype?: DType): Tensor
   return broadcastTo(convert(x, dtype ?? x.dtype), toShape('full', shape));
 }
 
-/** Zeros of the shape of `x`, and of its dtype unless another is given. @example zerosLike(ones([2]))   // f32[2] [0, 0] */
+/**
+ * Zeros of the shape of `x`, and of its dtype unless another is given.
+ * @example zerosLike(ones([2]))   // f32[2] [0, 0]
+ */
 export function zerosLike(x: TensorLike, dtype?: DType): Tensor {
   const { aval } = operand('zerosLike', x);
   return filled('zerosLike', aval.shape, 0, dtype ?? aval.dtype);
 }
 
-/** Ones of the shape of `x`, and of its dtype unless another is given. @example onesLike(zeros([2]))   // f32[2] [1, 1] */
+/**
+ * Ones of the shape of `x`, and of its dtype unless another is given.
+ * @example onesLike(zeros([2]))   // f32[2] [1, 1]
+ */
 export function onesLike(x: TensorLike, dtype?: DType): Tensor {
   const { aval } = operand('onesLike', x);
   return filled('onesLike', aval.shape, 1, dtype ?? aval.dtype);

@@ -11,7 +11,11 @@ export function equal(x: TensorLike, y: TensorLike): Tensor {
   return p.compare('eq', ...promotePair('equal', x, y));
 }
 
-/** `x ≠ y`; NaN differs from everything. @returns bool @example notEqual(tensor([1, 2]), 2)   // [true, false] */
+/**
+ * `x ≠ y`; NaN differs from everything.
+ * @returns bool
+ * @example notEqual(tensor([1, 2]), 2)   // [true, false]
+ */
 export function notEqual(x: TensorLike, y: TensorLike): Tensor {
   return p.compare('ne', ...promotePair('notEqual', x, y));
 }
@@ -38,17 +42,29 @@ export function greaterEqual(x: TensorLike, y: TensorLike): Tensor {
   return p.compare('le', b, a);
 }
 
-/** Whether both hold; a number holds unless it is 0. @returns bool @example logicalAnd(tensor([true, false]), true)   // [true, false] */
+/**
+ * Whether both hold; a number holds unless it is 0.
+ * @returns bool
+ * @example logicalAnd(tensor([true, false]), true)   // [true, false]
+ */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
   return p.and(...masks('logicalAnd', x, y));
 }
 
-/** Whether one or both hold. @returns bool @example logicalOr(tensor([true, false]), false)   // [true, false] */
+/**
+ * Whether one or both hold.
+ * @returns bool
+ * @example logicalOr(tensor([true, false]), false)   // [true, false]
+ */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
   return p.or(...masks('logicalOr', x, y));
 }
 
-/** Whether exactly one holds. @returns bool @example logicalXor(tensor([true, false]), true)   // [false, true] */
+/**
+ * Whether exactly one holds.
+ * @returns bool
+ * @example logicalXor(tensor([true, false]), true)   // [false, true]
+ */
 export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
   return p.xor(...masks('logicalXor', x, y));
 }
@@ -85,7 +101,11 @@ export function isNan(x: TensorLike): Tensor {
   return testFloat('isNan', x, false, (t) => p.compare('ne', t, t));
 }
 
-/** Whether an element is neither NaN nor infinite. @returns bool @example isFinite(tensor([NaN, Infinity, 1]))   // [false, false, true] */
+/**
+ * Whether an element is neither NaN nor infinite.
+ * @returns bool
+ * @example isFinite(tensor([NaN, Infinity, 1]))   // [false, false, true]
+ */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: NumPy's name
 export function isFinite(x: TensorLike): Tensor {
   return testFloat('isFinite', x, true, (t) =>
@@ -93,7 +113,11 @@ export function isFinite(x: TensorLike): Tensor {
   );
 }
 
-/** Whether an element is an infinity of either sign. @returns bool @example isInf(tensor([NaN, -Infinity]))   // [false, true] */
+/**
+ * Whether an element is an infinity of either sign.
+ * @returns bool
+ * @example isInf(tensor([NaN, -Infinity]))   // [false, true]
+ */
 export function isInf(x: TensorLike): Tensor {
   return testFloat('isInf', x, false, (t) => p.compare('eq', p.elementary.abs(t), scalar(Infinity, t.dtype)));
 }

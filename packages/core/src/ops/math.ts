@@ -50,7 +50,10 @@ export function tan(x: TensorLike): Tensor {
   return p.elementary.tan(floatOperand('tan', x));
 }
 
-/** The angle in `[-π/2, π/2]` whose sine is `x`; NaN outside of `[-1, 1]`. @example arcsin(tensor(1))   // 1.570796 */
+/**
+ * The angle in `[-π/2, π/2]` whose sine is `x`; NaN outside of `[-1, 1]`.
+ * @example arcsin(tensor(1))   // 1.570796
+ */
 export function arcsin(x: TensorLike): Tensor {
   return p.elementary.asin(floatOperand('arcsin', x));
 }
@@ -105,12 +108,18 @@ export function erfc(x: TensorLike): Tensor {
   return p.elementary.erfc(floatOperand('erfc', x));
 }
 
-/** The inverse of {@link erf}: ±inf at ±1, NaN beyond. @example erfInv(tensor([0, 0.5]))   // [0, 0.4769363] */
+/**
+ * The inverse of {@link erf}: ±inf at ±1, NaN beyond.
+ * @example erfInv(tensor([0, 0.5]))   // [0, 0.4769363]
+ */
 export function erfInv(x: TensorLike): Tensor {
   return p.elementary.erfInv(floatOperand('erfInv', x));
 }
 
-/** The logistic function, `1 / (1 + e ** -x)`; both tails, and its derivatives, are stable. @example sigmoid(tensor([-100, 0]))   // [3.783506e-44, 0.5] */
+/**
+ * The logistic function, `1 / (1 + e ** -x)`; both tails, and its derivatives, are stable.
+ * @example sigmoid(tensor([-100, 0]))   // [3.783506e-44, 0.5]
+ */
 export function sigmoid(x: TensorLike): Tensor {
   return p.elementary.sigmoid(floatOperand('sigmoid', x));
 }
@@ -151,7 +160,10 @@ export function logAddExp(x: TensorLike, y: TensorLike): Tensor {
   return logAddExpPrimitive(...floatPair('logAddExp', x, y));
 }
 
-/** `log(1 + e ** x)`, without overflow; a smooth `maximum(x, 0)`. @example softplus(tensor([-100, 100]))   // [3.783506e-44, 100] */
+/**
+ * `log(1 + e ** x)`, without overflow; a smooth `maximum(x, 0)`.
+ * @example softplus(tensor([-100, 100]))   // [3.783506e-44, 100]
+ */
 export function softplus(x: TensorLike): Tensor {
   const t = floatOperand('softplus', x);
   return logAddExpPrimitive(t, scalar(0, t.dtype));

@@ -12,7 +12,9 @@ import { checkOptions, perAxis } from './check.ts';
 import { floatOperand, numericOperand } from './convert.ts';
 import { type Padding, slide, spatialNames } from './geometry.ts';
 
-/** Options of {@link windowMax}, {@link windowSum} and {@link windowMean}; a number stands for all spatial axes. */
+/**
+ * Options of {@link windowMax}, {@link windowSum} and {@link windowMean}; a number stands for all spatial axes.
+ */
 export interface WindowOptions {
   /** Extents of the window. */
   readonly window: number | readonly number[];

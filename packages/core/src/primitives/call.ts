@@ -67,7 +67,7 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
 
 /** Applies a closed program. */
 export const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
-  bind(callPrimitive as Primitive, inputs, closed(name, program));
+  bind(callPrimitive, inputs, closed(name, program));
 
 const closed = (name: string, program: Program): CallParams => ({
   name,

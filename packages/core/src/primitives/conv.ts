@@ -62,7 +62,7 @@ const convPrimitive: Primitive<ConvParams> = {
     const sources = sourcesOf(target);
     const at = inputs[0] instanceof Linear ? 0 : 1;
     const values = { [target]: ct, [sources[1 - at] as Operand]: inputs[1 - at] } as Record<Operand, Tensor>;
-    const wanted = sources[at] as Operand;
+    const wanted = sources[at];
     const [p, q] = sourcesOf(wanted);
     const result = convolve(wanted, conv, values[p], values[q]);
     return at === 0 ? [result, null] : [null, result];

@@ -227,9 +227,7 @@ const padPrimitive = linear<PadParams>({
       if (extent === out[i] && low[i] === 0 && step === 1) return undefined;
       const at = index[i] as Expr;
       const inside = inBounds(at, extent === 0 ? 0 : (extent - 1) * step + 1);
-      return step === 1
-        ? inside
-        : (allOf([inside, compare('eq', mod(at, step), constant('int32', 0))]) as Expr);
+      return step === 1 ? inside : allOf([inside, compare('eq', mod(at, step), constant('int32', 0))]);
     });
     const from = index.map((e, i) => floorDiv(e, (interior[i] as number) + 1));
     return movementKernel('pad', x, out, from, allOf(guards));

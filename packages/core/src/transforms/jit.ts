@@ -5,7 +5,6 @@ import { idOf } from '../ir/identity.ts';
 import { type Program, showProgram } from '../ir/program.ts';
 import { capturesTracers, type Recorded, Recorder } from '../ir/record.ts';
 import { toTensor } from '../ops/convert.ts';
-import type { Primitive } from '../primitive.ts';
 import { callPrimitive } from '../primitives/call.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, runTraced } from '../trace.ts';
@@ -68,7 +67,7 @@ export function jit<A extends readonly unknown[], R>(
     }
     const { program, captured } = staged.recorded;
     const mask = [...captured.map(() => false), ...donated(args, isStatic, new Set(donate))];
-    const results = bind(callPrimitive as Primitive, [...captured, ...xs], { name, program, donate: mask });
+    const results = bind(callPrimitive, [...captured, ...xs], { name, program, donate: mask });
     return staged.f.unflatten(results);
   };
   return Object.assign(jitted, { stats });

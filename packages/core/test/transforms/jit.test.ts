@@ -65,7 +65,7 @@ describe('the cache', () => {
 describe('results', () => {
   test('an argument, a constant and the same value twice may be returned', () => {
     const x = vector(1, 2);
-    const [a, b, c, d] = jit((y: Tensor) => [y, scalar(7, 'int32'), add(y, y), add(y, y)])(x) as Tensor[];
+    const [a, b, c, d] = jit((y: Tensor) => [y, scalar(7, 'int32'), add(y, y), add(y, y)])(x);
     expect([a, b, c, d].map((t) => values(t as Tensor))).toEqual([[1, 2], [7], [2, 4], [2, 4]]);
     expect((b as Tensor).dtype).toBe('int32');
   });
