@@ -1,7 +1,7 @@
 // What a user's first program does, run against the packed packages by ../packed.mjs.
 import { cpu } from '@neumann/backend-cpu';
 import * as gpu from '@neumann/backend-gpu';
-import { grad, jit, key, multiply, setBackend, sum, type Tensor, tensor } from '@neumann/core';
+import { grad, jit, multiply, random, setBackend, sum, type Tensor, tensor } from '@neumann/core';
 import * as backend from '@neumann/core/backend';
 import * as extend from '@neumann/core/extend';
 import { dense, serial } from '@neumann/nn';
@@ -25,21 +25,17 @@ setBackend(await cpu());
 same('grad on the cpu backend', grad(loss)(tensor([1, 2, 3])).dataSync(), [2, 4, 6]);
 same('jit on the cpu backend', jit(grad(loss))(tensor([1, 2, 3])).dataSync(), [2, 4, 6]);
 
-let state = neumannInit(tensor([1, 2, 3]), { learningRate: 0.01 });
+let state = neumannInit(tensor([1, 2, 3]), { learningRate: 0.01, burnInSteps: 5, resetSteps: 10 });
 for (let i = 0; i < 20; i++) state = neumannStep(state, grad(loss)(state.params));
 const trained = loss(neumannEvalParams(state)).dataSync()[0];
 if (!(Number(trained) < 14)) throw new Error(`neumannStep: the loss went from 14 to ${trained}`);
 console.log('ok neumannStep');
 
-const model = serial(dense(4), dense(1));
-const { params, state: running } = model.init(key(0), { shape: [2, 3], dtype: 'float32' });
-const [y] = model.apply(
-  params,
-  running,
-  tensor([
-    [1, 2, 3],
-    [4, 5, 6],
-  ]),
-  {},
-);
+const model = serial(dense({ features: 4 }), dense({ features: 1 }));
+const x = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+const { params, state: running } = model.init(random.key(0), x);
+const [y] = model.apply(params, running, x);
 same('serial(dense, dense)', y.shape, [2, 1]);
