@@ -6,13 +6,12 @@ import type { Place, Plan } from './plan.ts';
 
 /**
  * A kernel for people to read: i, j, … are the parallel coordinates, r, s, … those of the reduce axes, `in0[i, j]` is
- * a load, and what is used more than once has a line of its own.
+ * a load, and what is used more than once has a line of its own:
  *
- * @example
- * kernel meanSquare [32] over [10] (f32[32,10])
- *   %0 = in0[i, r]
- *   acc0 f32 = add %0 * %0
- *   out f32 = acc0 / 10
+ *     kernel meanSquare [32] over [10] (f32[32,10])
+ *       %0 = in0[i, r]
+ *       acc0 f32 = add %0 * %0
+ *       out f32 = acc0 / 10
  */
 export function showKernel(kernel: Kernel): string {
   const { name, inputs, axes, reduceAxes, reductions, outputs, routine } = kernel;
@@ -47,13 +46,12 @@ export function showKernel(kernel: Kernel): string {
 }
 
 /**
- * A plan for people to read: the steps with the slots they read and write, and where each slot lies.
+ * A plan for people to read: the steps with the slots they read and write, and where each slot lies:
  *
- * @example
- * plan (s0 f32[320] = argument 0) arena 1280
- *   s1 f32[320] in arena at 0 = relu(s0)
- *   s2 f32[32] new = sum(s1)
- *   return s2
+ *     plan (s0 f32[320] = argument 0) arena 1280
+ *       s1 f32[320] in arena at 0 = relu(s0)
+ *       s2 f32[32] new = sum(s1)
+ *       return s2
  */
 export function showPlan(plan: Plan): string {
   const slot = (i: number): string => {

@@ -199,9 +199,9 @@ const extremum = (op: 'max' | 'min'): Primitive =>
 const maxPrimitive = extremum('max');
 const minPrimitive = extremum('min');
 
-/** d(x**y)/dx = y x**(y-1), and 0 where y = 0 even at x = 0. */
+/** d(x**y)/dx = y x**(y-1), and 0 where both are 0; elsewhere y = 0 is nothing special, or its derivative would be lost. */
 const powSlopeX = (x: Tensor, y: Tensor): Tensor => {
-  const zero = compare('eq', y, like(0, y));
+  const zero = bind1(andPrimitive, [compare('eq', x, like(0, x)), compare('eq', y, like(0, y))]);
   return mul(y, pow(x, select(zero, one(y), sub(y, one(y)))));
 };
 /** d(x**y)/dy = x**y log x, and 0 at x = 0 where y >= 0. */

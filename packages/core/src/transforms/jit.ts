@@ -39,7 +39,7 @@ interface Staged {
  * @example
  * const step = jit((w: Tensor, g: Tensor) => subtract(w, multiply(0.1, g)), { donate: [0] });
  * let w = ones([1000]);
- * w = step(w, w0Gradient);
+ * for (let i = 0; i < 3; i++) w = step(w, w);
  */
 export function jit<A extends readonly unknown[], R>(
   f: (...args: A) => R,

@@ -1,0 +1,4 @@
+import { runFuzz } from '@neumann/testing';
+import { reference } from '../../src/reference/backend.ts';
+
+runFuzz(reference());
