@@ -56,3 +56,4 @@ export {
 } from './primitives/pointwise.ts';
 export { broadcastShapes, resolveAxes, resolveAxis, type Shape, sameShape, sizeOf } from './shape.ts';
 export { bind, bind1 } from './trace.ts';
+export { checkSameStructure } from './tree.ts';

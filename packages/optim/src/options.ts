@@ -53,16 +53,19 @@ export const scheduled = (rule: Rule): Rule => ({
   range: `${rule.range}, or a schedule`,
 });
 
+/** A rule for each option of `O`. */
+export type RulesOf<O> = { readonly [K in keyof O]-?: Rule };
+
 /**
  * @throws {OptionError} for an option that is not in the table, is missing, or has a value that is not allowed.
  */
-export function checkOptions(op: string, options: object, rules: Readonly<Record<string, Rule>>): void {
+export function checkOptions<O extends object>(op: string, options: O, rules: RulesOf<O>): void {
   for (const name of Object.keys(options))
     if (!Object.hasOwn(rules, name))
       throw new OptionError(
         `${op}: has no option ${JSON.stringify(name)}; the options are ${Object.keys(rules).join(', ')}.`,
       );
-  for (const [name, rule] of Object.entries(rules)) {
+  for (const [name, rule] of Object.entries<Rule>(rules)) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
     if (value === undefined ? rule.required : !rule.allows(value))
       throw new OptionError(`${op}: ${name} must be ${rule.range}, but is ${show(value)}.`);

@@ -30,22 +30,24 @@ export type ExtraArgs = Readonly<Record<string, unknown>>;
  * saved, jitted, batched and differentiated, and has the same structure, shapes and dtypes after each update.
  *
  * @example
- * const { init, update } = adam({ learningRate: 1e-3 });
- * let state = init(params);
- * const step = jit((p: Params, s: typeof state, x: Tensor) => {
- *   const [updates, next] = update(grad(loss)(p, x), s, p);
+ * const loss = (w: Tensor) => sum(square(subtract(w, 3)));
+ * const tx = adam({ learningRate: 0.1 });
+ * let w: Tensor = zeros([2]);
+ * let state = tx.init(w);
+ * const step = jit((p: Tensor, s: typeof state) => {
+ *   const [updates, next] = tx.update(grad(loss)(p), s, p);
  *   return [applyUpdates(p, updates), next] as const;
  * });
- * [params, state] = step(params, state, x);
+ * for (let i = 0; i < 100; i++) [w, state] = step(w, state);   // w is nearly [3, 3]
  */
 export interface GradientTransformation<S> {
   /** The state before the first update. */
-  init(params: unknown): S;
+  init(this: void, params: unknown): S;
   /**
    * Updates (gradients at first) and state to new updates and state. `params` are those the gradient was taken at;
    * updates come back in the structure, shapes and dtypes they arrive in.
    */
-  update<U>(updates: U, state: S, params: unknown, extra?: ExtraArgs): [Tensors<U>, S];
+  update<U>(this: void, updates: U, state: S, params: unknown, extra?: ExtraArgs): [Tensors<U>, S];
 }
 
 /**

@@ -11,15 +11,16 @@ import {
   sum,
   Tensor,
   type Tensors,
-  TreeError,
   tensor,
   treeFlatten,
   treeLeaves,
   treeMap,
   treePaths,
+  treeStructure,
   treeUnflatten,
   where,
 } from '@neumann/core';
+import { checkSameStructure } from '@neumann/core/extend';
 import type { Scalar, TensorTree } from './protocol.ts';
 
 /** The dtypes that parameters and hyperparameters may have. */
@@ -68,21 +69,12 @@ export function zipTrees<T>(
  * @throws {TreeError} {ShapeError} if the structure or a shape is not that of `a`.
  */
 export function sameForm(op: string, nameA: string, a: unknown, nameB: string, b: unknown): Tensor[] {
-  const [pathsA, pathsB] = [treePaths(a), treePaths(b)];
-  const missing = pathsA.find((path, i) => path !== pathsB[i] && !pathsB.includes(path));
-  const extra = pathsB.find((path, i) => path !== pathsA[i] && !pathsA.includes(path));
-  if (missing !== undefined || extra !== undefined)
-    throw new TreeError(
-      `${op}: ${nameA} and ${nameB} must have the same structure, but ` +
-        (missing !== undefined
-          ? `${nameB} has no ${missing}.`
-          : `${nameA} has no ${extra}, which ${nameB} has.`),
-    );
+  checkSameStructure(op, nameA, treeStructure(a), nameB, treeStructure(b));
   const [xs, ys] = [leavesOf(a), leavesOf(b)];
   const at = ys.findIndex((y, i) => String(y.shape) !== String(xs[i]?.shape));
   if (at >= 0)
     throw new ShapeError(
-      `${op}: ${nameA} and ${nameB} must have the same shapes, but at ${pathsA[at]} ${nameA} has ` +
+      `${op}: ${nameA} and ${nameB} must have the same shapes, but at ${treePaths(a)[at]} ${nameA} has ` +
         `[${xs[at]?.shape.join()}] and ${nameB} has [${ys[at]?.shape.join()}].`,
     );
   return ys;

@@ -16,7 +16,13 @@ import {
   treeLeaves,
 } from '@neumann/core';
 import { expect } from 'vitest';
-import { exponentialDecay, inverseTimeDecay, type NeumannOptions, rampStep, type Schedule } from '../src/index.ts';
+import {
+  exponentialDecay,
+  inverseTimeDecay,
+  type NeumannOptions,
+  rampStep,
+  type Schedule,
+} from '../src/index.ts';
 
 export type Nested = number | Nested[];
 export type NestedTree = Readonly<Record<string, Nested>>;
@@ -26,7 +32,13 @@ export interface VectorCase {
   readonly name: string;
   readonly problem: 'quad5' | 'softmax2' | 'recorded2';
   readonly config: {
-    readonly lr: { readonly kind: string; readonly value: number; readonly ramp: number; readonly factor: number; readonly every: number };
+    readonly lr: {
+      readonly kind: string;
+      readonly value: number;
+      readonly ramp: number;
+      readonly factor: number;
+      readonly every: number;
+    };
     readonly alpha: number;
     readonly beta_per_var: number;
     readonly beta_count: 'elements' | 'tensors' | 'one';
@@ -104,7 +116,9 @@ interface Vectors {
     readonly lr_ramp_step: ScheduleVector;
     readonly lr_staircase: ScheduleVector;
     readonly lr_inverse_t: ScheduleVector;
-    readonly reset_steps: Readonly<Record<keyof typeof intervals, { readonly K: number; readonly T: number; readonly t: number[] }>>;
+    readonly reset_steps: Readonly<
+      Record<keyof typeof intervals, { readonly K: number; readonly T: number; readonly t: number[] }>
+    >;
   };
 }
 
@@ -115,7 +129,9 @@ interface ScheduleVector {
 }
 
 /** Trajectories of an independent NumPy reference in float64; a note inside explains the fields. */
-export const vectors: Vectors = JSON.parse(readFileSync(new URL('vectors/neumann.json', import.meta.url), 'utf8'));
+export const vectors: Vectors = JSON.parse(
+  readFileSync(new URL('vectors/neumann.json', import.meta.url), 'utf8'),
+);
 
 export const intervals = {
   double_interval: 'doubleInterval',
@@ -153,7 +169,12 @@ export function rateOf({ kind, value, ramp, factor, every }: VectorCase['config'
     case 'ramp_step':
       return rampStep({ value, ramp, factor, every });
     case 'staircase':
-      return exponentialDecay({ initValue: value, transitionSteps: every, decayRate: factor, staircase: true });
+      return exponentialDecay({
+        initValue: value,
+        transitionSteps: every,
+        decayRate: factor,
+        staircase: true,
+      });
     case 'inverse_t':
       return inverseTimeDecay({ initValue: value });
     default:
@@ -205,7 +226,12 @@ export const elements = (tree: unknown): number[] =>
 export const tight = 1e-12;
 
 /** Expects |x - y| ≤ tolerance (1 + |y|) for every element. */
-export function expectClose(actual: unknown, expected: unknown, tolerance: number = tight, what = 'result'): void {
+export function expectClose(
+  actual: unknown,
+  expected: unknown,
+  tolerance: number = tight,
+  what = 'result',
+): void {
   const [xs, ys] = [elements(actual), elements(expected)];
   expect(xs.length, what).toBe(ys.length);
   const close = (x: number, y: number) => Math.abs(x - y) <= tolerance * (1 + Math.abs(y));

@@ -40,9 +40,8 @@ export function rmsprop(
     centered: flag,
   });
   const { learningRate, momentum, nesterov = false, centered = false, ...rest } = options;
-  const scaling = centered ? scaleByStddev(rest) : scaleByRms(rest);
-  return chain(
-    scaling as GradientTransformation<ScaleByRmsState | ScaleByStddevState>, // each gets its own state back
+  return chain<readonly [ScaleByRmsState | ScaleByStddevState, ScaleByScheduleState, TraceState | null]>(
+    centered ? scaleByStddev(rest) : scaleByRms(rest),
     scaleByLearningRate(learningRate),
     momentumOf(momentum, nesterov),
   );

@@ -34,8 +34,5 @@ export function momentumOf(
   momentum: Scalar | undefined,
   nesterov: boolean,
 ): GradientTransformation<TraceState | null> {
-  // Its own state comes back to each, so the union is safe.
-  return (
-    momentum === undefined ? identity() : trace({ decay: momentum, nesterov })
-  ) as GradientTransformation<TraceState | null>;
+  return momentum === undefined ? identity() : trace({ decay: momentum, nesterov });
 }

@@ -39,13 +39,13 @@ export function advance<P>(
   const vs = sameForm(op, 'params', params, 'anchor', memory.anchor);
 
   const phase = neumannPhase(memory);
-  const differences = ws.map((w, i) => subtract(w, vs[i] as Tensor));
-  const coefficients = coefficientsOf(memory, phase, differences);
   const roles = rolesOf(memory, phase);
+  const coefficients = coefficientsOf(memory, phase, ws, vs);
   const moved = ws.map((w, i) => {
     const [m, v, g] = [ms[i] as Tensor, vs[i] as Tensor, astype(gs[i] as Tensor, w.dtype)];
-    const force = multiply(beside(w, coefficients[i] as Tensor), differences[i] as Tensor);
-    return move({ w, m, v, d: add(g, force) }, roles);
+    // v - w, where the norm has w - v: two expressions, so that jit computes each in place and stores no difference.
+    const force = multiply(beside(w, coefficients[i] as Tensor), subtract(v, w));
+    return move({ w, m, v, d: subtract(g, force) }, roles);
   });
 
   const treeOf = (key: keyof Moved): P =>
@@ -65,8 +65,10 @@ export function advance<P>(
 function coefficientsOf(
   { hyper, settings }: NeumannMemory<unknown>,
   phase: NeumannPhase,
-  differences: Tensor[],
+  ws: readonly Tensor[],
+  vs: readonly Tensor[],
 ): Tensor[] {
+  const differences = ws.map((w, i) => subtract(w, vs[i] as Tensor));
   const bare = settings.resetMode.value === 'stepReg' ? phase.burnIn : logicalOr(phase.burnIn, phase.reset);
   const { alpha, beta, eps } = hyper;
   const options = { alpha, beta, eps, betaCount: settings.betaCount.value, norm: settings.norm.value };

@@ -15,8 +15,9 @@ export type GradientFunction<P> = (params: Tensors<P>) => unknown;
  *
  * @param options `inner` is K, the number of inner steps; each is one gradient.
  * @example
- * const step = neumannIdealized({ etaIn: 0.1, etaOut: 0.1, inner: 5 });
- * params = step((p) => grad(loss)(p, batch), params);
+ * const loss = (w: Tensor) => sum(square(w));
+ * const step = neumannIdealized({ etaIn: 0.25, etaOut: 0.25, inner: 1 });
+ * step(grad(loss), tensor([4]));   // [1]: halved twice
  */
 export function neumannIdealized(options: {
   readonly etaIn: Scalar;
@@ -43,7 +44,9 @@ export function neumannIdealized(options: {
  * η of {@link convexify}, δ is |λmin|.
  *
  * @example
- * const direction = convexifiedDirection((p) => grad(loss)(p, batch), params, { mu: 0.9, eta: 0.1, inner: 20 });
+ * const saddle = (w: Tensor) => sum(multiply(tensor([1, -0.25]), square(w)));   // eigenvalues 2 and -0.5
+ * const { mu, eta } = convexify(-1, 3);
+ * convexifiedDirection(grad(saddle), tensor([3, 1]), { mu, eta, inner: 50 });   // [-2.66…, 1.33…]: away from the saddle
  */
 export function convexifiedDirection<P>(
   gradient: GradientFunction<P>,

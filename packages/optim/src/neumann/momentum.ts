@@ -54,6 +54,10 @@ export function checkMomentum(op: string, mu: unknown): void {
 
 function checkForm(op: string, form: object): void {
   const kind = required(oneOf('clip', 'affine', 'constant'));
-  if ('kind' in form && form.kind === 'constant') checkOptions(op, form, { kind, value: required(fraction) });
-  else checkOptions(op, form, { kind, tau: positive, min: fraction, max: fraction });
+  const isConstant = 'kind' in form && form.kind === 'constant';
+  checkOptions<object>(
+    op,
+    form,
+    isConstant ? { kind, value: required(fraction) } : { kind, tau: positive, min: fraction, max: fraction },
+  );
 }

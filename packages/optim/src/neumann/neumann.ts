@@ -1,5 +1,6 @@
+import type { Tensors } from '@neumann/core';
 import type { GradientTransformation, TensorTree } from '../protocol.ts';
-import { stateLike, tensorsOf } from '../trees.ts';
+import { tensorsOf } from '../trees.ts';
 import { advance } from './advance.ts';
 import { checkNeumannOptions, type NeumannOptions } from './options.ts';
 import { type NeumannMemory, stateOf } from './state.ts';
@@ -8,7 +9,7 @@ import { undisplaced } from './step.ts';
 /** The Neumann optimizer as a gradient transformation. */
 export interface NeumannTransformation extends GradientTransformation<NeumannMemory> {
   /** The weights to evaluate, w - μ(t) m (Algorithm 2 line 13), from the displaced weights that training uses. */
-  evalParams<P>(state: NeumannMemory, params: P): P;
+  evalParams<P>(this: void, state: NeumannMemory, params: P): P;
 }
 
 /**
@@ -20,28 +21,26 @@ export interface NeumannTransformation extends GradientTransformation<NeumannMem
  *
  * @throws {OptionError} for options that are unknown, missing or out of range.
  * @example
- * const tx = neumann({ learningRate: 0.1, ...neumannEpochs({ examples: 60000, batch: 128 }) });
- * let state = tx.init(params);
- * for (const x of batches) {
- *   const [updates, next] = tx.update(grad(loss)(params, x), state, params);
- *   [params, state] = [applyUpdates(params, updates), next];
+ * const loss = (w: Tensor) => sum(square(subtract(w, 3)));
+ * const tx = neumann({ learningRate: 0.1, burnInSteps: 5, resetSteps: 10 });
+ * let w: Tensor = zeros([2]);
+ * let state = tx.init(w);
+ * for (let i = 0; i < 100; i++) {
+ *   const [updates, next] = tx.update(grad(loss)(w), state, w);
+ *   [w, state] = [applyUpdates(w, updates), next];
  * }
- * const error = evaluate(tx.evalParams(state, params));
+ * tx.evalParams(state, w);   // [3, 3], nearly
  */
 export function neumann(options: NeumannOptions): NeumannTransformation {
   checkNeumannOptions('neumann', options);
   return {
     init: (params) => {
-      const { params: _, ...memory } = stateOf<TensorTree>(
-        'neumann',
-        stateLike(params, (x) => x),
-        options,
-      );
+      const { params: _, ...memory } = stateOf('neumann', params as TensorTree, options);
       return memory;
     },
     update: (updates, state, params) => {
-      const next = advance('neumann', state, tensorsOf(params) as TensorTree, updates);
-      return [next.updates as never, next.memory];
+      const next = advance('neumann', state, tensorsOf(params as TensorTree), updates);
+      return [next.updates as Tensors<typeof updates>, next.memory]; // advance has checked that they have one form
     },
     evalParams: (state, params) => undisplaced('neumann', state, params),
   };

@@ -6,6 +6,7 @@ import {
   integerFrom,
   nonNegative,
   oneOf,
+  type RulesOf,
   required,
   scheduled,
 } from '../options.ts';
@@ -40,7 +41,7 @@ interface CommonOptions {
    * `'elements'`, the scalars, which acts as an undecayed learning rate and hurts small models; `'one'`.
    */
   readonly betaCount?: BetaCount;
-  /** γ, the decay of the moving average of weights; 0.99. */
+  /** γ, the decay of the moving average of weights; 0.99. Shorter memories let the repulsion take over. */
   readonly gamma?: Scalar;
   /**
    * μ(t): a number, a form of {@link NeumannMomentum}, or a schedule. By default `{ kind: 'clip', tau: 1 }`, from 0.5 at
@@ -61,10 +62,13 @@ interface CommonOptions {
   readonly resetMode?: ResetMode;
   /**
    * Whether the distance ‖w - v‖ is that of all weights together, `'global'` (default, as in Eq. 8; splitting a tensor
-   * changes nothing), or of each tensor for itself, `'perTensor'`, with β counted for that tensor.
+   * changes nothing), or of each tensor for itself, `'perTensor'`, with β counted within that tensor.
    */
   readonly norm?: 'global' | 'perTensor';
-  /** The regulariser is 0 up to this distance; 0. At distance 0 it always is. */
+  /**
+   * The regulariser is 0 up to this distance; 0. At distance 0 it always is. Above 0 it bounds the repulsion β/r², which
+   * overflows float32 below a distance of about 1e-14.
+   */
   readonly eps?: Scalar;
 }
 
@@ -88,7 +92,7 @@ type ResetOptions =
  */
 export type NeumannOptions = CommonOptions & ResetOptions;
 
-const rules = {
+const rules: RulesOf<NeumannOptions> = {
   learningRate: required(scheduled(nonNegative)),
   burnInSteps: integerFrom(0),
   alpha: nonNegative,

@@ -40,7 +40,8 @@ export type NeumannClock = Pick<
  * What the next step with this state will do; to log, or to plot schedules.
  *
  * @example
- * const { learningRate, mu, reset } = neumannPhase(state);
+ * const state = neumannInit(zeros([2]), { learningRate: 0.1, burnInSteps: 5, resetSteps: 10 });
+ * const { burnIn, learningRate } = neumannPhase(state);   // true, 0.1
  */
 export function neumannPhase({ count, nextReset, lastReset, hyper, settings }: NeumannClock): NeumannPhase {
   const dtype = hyper.alpha.dtype;

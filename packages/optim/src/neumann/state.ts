@@ -22,7 +22,7 @@ export interface NeumannMemory<P = TensorTree> {
   readonly momentum: P;
   /** v, the moving average of the weights that regularisation is about. */
   readonly anchor: P;
-  /** How many m the weights are displaced by: μ(t); 0 in the burn-in and after a reset that skips. */
+  /** How many m the weights are displaced by: μ(t) of the last step; 0 in the burn-in and after a reset that skips. */
   readonly displacement: Tensor;
   /** `i32[]`, K: the interval that the next reset ends or begins, see `resetInterval`. */
   readonly interval: Tensor;
@@ -40,7 +40,10 @@ export interface NeumannState<P> extends NeumannMemory<P> {
   readonly params: P;
 }
 
-/** Numeric hyperparameters: scalars in the widest float dtype of the parameters, and `i32[]`. */
+/**
+ * Numeric hyperparameters: scalars in the widest float dtype of the parameters, and `i32[]`. Another value in a copy of the
+ * state takes effect at the next step, which need not be compiled again.
+ */
 export interface NeumannHyper {
   readonly learningRate: Tensor | Static<Schedule>;
   readonly alpha: Tensor;
@@ -76,6 +79,7 @@ export interface NeumannSettings {
  * @param params A tree of float tensors.
  * @throws {OptionError} for options that are unknown, missing or out of range; {DTypeError} for integer parameters.
  * @example
+ * const params = { w: zeros([28 * 28, 10]), b: zeros([10]) };
  * const state = neumannInit(params, { learningRate: 0.1, ...neumannEpochs({ examples: 60000, batch: 128 }) });
  */
 export function neumannInit<P>(params: P, options: NeumannOptions): NeumannState<Tensors<P>> {

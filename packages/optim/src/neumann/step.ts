@@ -16,18 +16,21 @@ import type { NeumannMemory, NeumannState } from './state.ts';
  *     line 11                   w = w + μ m - η d
  *     line 12                   v = w + γ (v - w)
  *
- * Clip gradients, if at all, before they come here, so that the regulariser is not clipped. With α = β = 0 and no resets
- * this is gradient descent with Nesterov momentum. NaNs in gradients reach the weights.
+ * The gradient and the distance are those before the step, line 12 takes the new, displaced w, and the lost signs of lines
+ * 10 and 11 are minus. With α = β = 0 and no resets this is gradient descent with Nesterov momentum.
+ *
+ * Weight decay belongs to the loss or its gradient. Clip gradients, if at all, before they come here, so that the
+ * regulariser is not clipped. NaNs in gradients reach the weights.
  *
  * @param state From {@link neumannInit}, or the last step.
  * @param grads ∇f at `state.params` (the displaced weights), in their structure and shapes.
  * @throws {TreeError} {ShapeError} naming the leaf where `grads` has another form than the parameters.
  * @example
- * const step = jit((state: NeumannState<Params>, x: Tensor) => neumannStep(state, grad(loss)(state.params, x)), {
- *   donate: [0],
- * });
- * for (const x of batches) state = step(state, x);
- * const error = evaluate(neumannEvalParams(state));
+ * const loss = (w: Tensor) => sum(square(subtract(w, 3)));
+ * const step = jit((s: NeumannState<Tensor>) => neumannStep(s, grad(loss)(s.params)), { donate: [0] });
+ * let state = neumannInit(zeros([2]), { learningRate: 0.1, burnInSteps: 5, resetSteps: 10 });
+ * for (let i = 0; i < 100; i++) state = step(state);
+ * neumannEvalParams(state);   // [3, 3], nearly
  */
 export function neumannStep<P>(state: NeumannState<P>, grads: unknown): NeumannState<P> {
   const { params, ...memory } = state;
@@ -36,8 +39,10 @@ export function neumannStep<P>(state: NeumannState<P>, grads: unknown): NeumannS
 }
 
 /**
- * The weights to evaluate: those of the state without their displacement, w - μ(t) m (Algorithm 2 line 13). After a step of
- * the burn-in, and after a reset that skips, they are the weights themselves.
+ * The weights to evaluate: those of the state without their displacement, w - μ(t) m (Algorithm 2 line 13), which always
+ * are w - η d of the last step. After a step of the burn-in, and after a reset that skips, they are the weights themselves.
+ *
+ * Statistics that a model gathered in training, such as those of batch normalisation, are those of displaced weights.
  */
 export function neumannEvalParams<P>(state: NeumannState<P>): P {
   return undisplaced('neumannEvalParams', state, state.params);

@@ -1,4 +1,4 @@
-import { checkOptions, checkValue, knownPositive, required } from '../options.ts';
+import { checkOptions, checkValue, knownPositive, type RulesOf, required } from '../options.ts';
 
 /** The size of a data set, and of the batches it is taken in. */
 export interface DataSize {
@@ -6,7 +6,10 @@ export interface DataSize {
   readonly batch: number;
 }
 
-export const dataRules = { examples: required(knownPositive), batch: required(knownPositive) };
+export const dataRules: RulesOf<DataSize> = {
+  examples: required(knownPositive),
+  batch: required(knownPositive),
+};
 
 /**
  * The number of steps in `n` epochs, rounded: `n * examples / batch`.

@@ -12,7 +12,7 @@ import {
   zeros,
   zerosLike,
 } from '@neumann/core';
-import { belowOne, checkOptions, nonNegative } from '../options.ts';
+import { belowOne, checkOptions, nonNegative, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, countFor, stateLike, zipTrees } from '../trees.ts';
 import { movingAverage } from './movingAverage.ts';
@@ -37,7 +37,12 @@ export interface ScaleByAdamState {
   readonly nu: TensorTree;
 }
 
-export const adamRules = { b1: belowOne, b2: belowOne, eps: nonNegative, epsRoot: nonNegative };
+export const adamRules: RulesOf<ScaleByAdamOptions> = {
+  b1: belowOne,
+  b2: belowOne,
+  eps: nonNegative,
+  epsRoot: nonNegative,
+};
 
 /**
  * Adam's direction: the average gradient over the root of the average square, each corrected for starting at zero

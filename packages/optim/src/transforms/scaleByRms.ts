@@ -1,5 +1,5 @@
 import { add, astype, divide, fullLike, sqrt, square, subtract, type Tensor, zerosLike } from '@neumann/core';
-import { checkOptions, flag, fraction, nonNegative } from '../options.ts';
+import { checkOptions, flag, fraction, nonNegative, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, stateLike, zipTrees } from '../trees.ts';
 import { movingAverage } from './movingAverage.ts';
@@ -25,7 +25,12 @@ export interface ScaleByStddevState extends ScaleByRmsState {
   readonly mu: TensorTree;
 }
 
-export const rmsRules = { decay: fraction, eps: nonNegative, initialScale: nonNegative, epsInSqrt: flag };
+export const rmsRules: RulesOf<ScaleByRmsOptions> = {
+  decay: fraction,
+  eps: nonNegative,
+  initialScale: nonNegative,
+  epsInSqrt: flag,
+};
 
 /** Divides updates by the root of the moving average of their squares (RMSProp; Hinton 2012). */
 export function scaleByRms(options: ScaleByRmsOptions = {}): GradientTransformation<ScaleByRmsState> {
