@@ -72,7 +72,7 @@ function run({ name, inputs, outputs }: Launch, values: Map<number, TypedArray>,
   const operands = inputs.map((slot) => values.get(slot) as TypedArray);
   for (const { slot, dtype, program, check } of outputs) {
     if (check && kernels.run(check, operands).includes(1))
-      throw integerError(`an integer inside kernel ${name} grew larger than float32 can hold`);
+      throw integerError(`an integer inside kernel ${name} left the range`);
     values.set(slot, program ? fromFloats(dtype, kernels.run(program, operands), name) : hostArray(dtype, 0));
   }
 }

@@ -1,5 +1,13 @@
-import { type Backend, BackendError, type DType, OptionError } from '@neumann/core/backend';
+import {
+  type Backend,
+  BackendError,
+  constant,
+  type DType,
+  type Kernel,
+  OptionError,
+} from '@neumann/core/backend';
 import { memoryOf, upload } from './buffer.ts';
+import { emit } from './emit/emit.ts';
 import { executable } from './executable.ts';
 import { type Gpu, loadGpuJs, messageOf } from './gpujs.ts';
 import { Kernels } from './kernels.ts';
@@ -10,7 +18,7 @@ export type GpuMode = 'webasm';
 
 export interface GpuOptions {
   /** `'webasm'`, the only mode of this version. */
-  readonly mode?: GpuMode;
+  readonly mode?: GpuMode | undefined;
 }
 
 /** What a {@link GpuBackend} runs on, and what it cannot do. */
@@ -54,6 +62,7 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
     throw new BackendError(`gpu: gpu.js has no mode ${mode} here (${messageOf(cause)}).`, { cause });
   }
   const kernels = new Kernels(device, mode);
+  kernels.run(emit(probe), []);
   const description = Object.freeze({
     mode,
     device: 'one CPU thread, WebAssembly SIMD',
@@ -74,6 +83,16 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
     describe: () => description,
   };
 }
+
+/** Runs once at the start, so that a device that does not run in its mode is found there. */
+const probe: Kernel = {
+  name: 'probe',
+  inputs: [],
+  axes: [1],
+  reduceAxes: [],
+  reductions: [],
+  outputs: [constant('float32', 1)],
+};
 
 function checkOptions(options: GpuOptions): GpuMode {
   if (typeof options !== 'object' || options === null)

@@ -1,10 +1,10 @@
 /**
  * The part of gpu.js 2.24.1 that this package uses. Its own declarations need the DOM and lack several settings.
  */
-import { BackendError, InternalError, type TypedArray } from '@neumann/core/backend';
+import { BackendError, type TypedArray } from '@neumann/core/backend';
 import type { Emitted } from './emit/emit.ts';
 
-export interface GpuJs {
+interface GpuJs {
   readonly GPU: new (settings: { readonly mode: string }) => Gpu;
 }
 
@@ -13,7 +13,6 @@ export interface Gpu {
 }
 
 export interface KernelRun {
-  /** Nested arrays of Float32Array rows, as many levels as `output` has axes. */
   (...inputs: readonly TypedArray[]): unknown;
   /** The kernel that ran last: gpu.js replaces it when it falls back to another mode. */
   readonly kernel: {
@@ -24,8 +23,7 @@ export interface KernelRun {
 }
 
 interface KernelSettings {
-  /** Extents, innermost first. */
-  readonly output: readonly number[];
+  readonly output: readonly [size: number];
   readonly constants: Readonly<Record<string, TypedArray>>;
   readonly functions: readonly {
     readonly source: string;
@@ -52,9 +50,9 @@ export async function loadGpuJs(): Promise<GpuJs> {
 }
 
 /** Compiles with gpu.js; it translates at the first call. */
-export function createKernel(gpu: Gpu, { source, output, constants, functions }: Emitted): KernelRun {
+export function createKernel(gpu: Gpu, { source, size, constants, functions }: Emitted): KernelRun {
   return gpu.createKernel(source, {
-    output,
+    output: [size],
     constants,
     functions: functions.map(({ source, arity }) => ({
       source,
@@ -65,15 +63,6 @@ export function createKernel(gpu: Gpu, { source, output, constants, functions }:
     precision: 'single',
     tactic: 'precision',
   });
-}
-
-/** The result of a kernel as one array; gpu.js gives rows that lie behind one another in one buffer. */
-export function flatResult(name: string, result: unknown, size: number): Float32Array {
-  let rows = result;
-  while (Array.isArray(rows)) rows = rows[0];
-  if (!(rows instanceof Float32Array) || rows.byteOffset !== 0 || rows.buffer.byteLength !== 4 * size)
-    throw new InternalError(`gpu: kernel ${name} did not return ${size} numbers in one Float32Array.`);
-  return rows.length === size ? rows : new Float32Array(rows.buffer);
 }
 
 /**

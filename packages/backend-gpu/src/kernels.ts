@@ -1,6 +1,6 @@
-import { InternalError, sizeOf, type TypedArray } from '@neumann/core/backend';
+import { InternalError, type TypedArray } from '@neumann/core/backend';
 import type { Emitted } from './emit/emit.ts';
-import { assertMode, createKernel, flatResult, type Gpu, type KernelRun, messageOf } from './gpujs.ts';
+import { assertMode, createKernel, type Gpu, type KernelRun, messageOf } from './gpujs.ts';
 
 /** gpu.js gives each program a WebAssembly memory of its own, for which the engine reserves 8 GB of addresses. */
 const maxPrograms = 1024;
@@ -35,7 +35,8 @@ export class Kernels {
     const operands = program.inputs.map(({ input }) => nonEmpty(inputs[input] as TypedArray));
     const result = attempt(program, () => run(...operands));
     assertMode(program.name, run, this.#mode);
-    return flatResult(program.name, result, sizeOf(program.output));
+    if (result instanceof Float32Array && result.length === program.size) return result;
+    throw new InternalError(`gpu: kernel ${program.name} did not return ${program.size} numbers.`);
   }
 
   #find(program: Emitted): Compiled {
@@ -45,7 +46,7 @@ export class Kernels {
       this.#compiled.set(program.key, known); // used last
       return known;
     }
-    const sizes = [sizeOf(program.output), ...program.inputs.map(({ size }) => size)];
+    const sizes = [program.size, ...program.inputs.map(({ size }) => size)];
     const bytes = 4 * sizes.reduce((sum, size) => sum + size);
     this.#makeRoom(bytes);
     const compiled = { run: attempt(program, () => createKernel(this.#gpu, program)), bytes };

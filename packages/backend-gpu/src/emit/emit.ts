@@ -16,8 +16,8 @@ import {
   sizeOf,
 } from '@neumann/core/backend';
 import { gpuDtypes, maxElements } from '../limits.ts';
+import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
 import { functionsOf, type Helper } from './functions.ts';
-import { type Coordinate, flatGrid, nestedGrid } from './grid.ts';
 import { Loop, nest } from './loops.ts';
 import { binaryText, castText, compareText, selectText, unaryText } from './words.ts';
 
@@ -31,8 +31,8 @@ export interface Emitted {
   readonly functions: readonly Helper[];
   /** Arrays that the source reads as `this.constants.name`. */
   readonly constants: Readonly<Record<string, Float32Array>>;
-  /** Extents of the threads, innermost first. */
-  readonly output: readonly number[];
+  /** Number of threads. */
+  readonly size: number;
   /** The inputs of the kernel that are the arguments, in order, and how many elements each has. */
   readonly inputs: readonly { readonly input: number; readonly size: number }[];
 }
@@ -55,14 +55,15 @@ export function emit(kernel: Kernel, index = 0): Emitted {
   const inputs = kernel.inputs.flatMap(({ shape }, input) =>
     body.includes(`in${input}[`) ? [{ input, size: sizeOf(shape) }] : [],
   );
+  const size = sizeOf(kernel.axes);
   const source = `function (${inputs.map(({ input }) => `in${input}`).join(', ')}) {\n${body}}`;
   return {
-    key: `${inputs.map(({ size }) => size).join()}>${emitter.output.join()} ${source}`,
+    key: `${inputs.map(({ size }) => size).join()}>${size} ${source}`,
     name: kernel.name,
     source,
     functions: functionsOf(body),
     constants: body.includes('special[') ? { special: Float32Array.from(special) } : {},
-    output: emitter.output,
+    size,
     inputs,
   };
 }
@@ -79,8 +80,6 @@ interface Fold extends Reduction {
 }
 
 class Emitter {
-  /** Extents of the threads. */
-  readonly output: readonly number[];
   readonly #kernel: Kernel;
   readonly #root: Expr;
   readonly #folds = new Map<number, Fold>();
@@ -103,10 +102,8 @@ class Emitter {
         const { op } = reductions[node.index] as Reduction;
         this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
       }
-    const grid = this.#folds.size > 0 ? nestedGrid(axes) : flatGrid(axes);
-    this.output = grid.output;
     this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
-    this.#coordinates = [...grid.coordinates, ...this.#loops.map((loop) => loop.coordinate)];
+    this.#coordinates = [...coordinatesOf(axes), ...this.#loops.map((loop) => loop.coordinate)];
   }
 
   /** The body of the function. */
@@ -220,7 +217,7 @@ class Emitter {
 
   #indexOf({ input, index }: Load): string {
     const shape = this.#kernel.inputs[input]?.shape ?? [];
-    if (this.#folds.size === 0 && isOwnPoint(index, shape, this.#kernel.axes)) return 'this.thread.x';
+    if (isOwnPoint(index, shape, this.#kernel.axes)) return position;
     const strides = rowMajorStrides(shape);
     const terms = index.flatMap((x, axis) => {
       if (shape[axis] === 1 || (x.kind === 'const' && x.value === 0)) return [];
@@ -250,7 +247,7 @@ class Emitter {
     if (op === 'max' || op === 'min') return [`${a} = Math.${op}(${a}, ${v});`];
     if (op === 'add' || op === 'mul') return [`${a} = ${this.#binary(op, value.dtype, a, v)};`];
     const strides = rowMajorStrides(this.#kernel.reduceAxes);
-    const position = this.#loops.flatMap(({ coordinate: { text } }, axis) =>
+    const terms = this.#loops.flatMap(({ coordinate: { text } }, axis) =>
       text === '0' ? [] : [`${text} * ${strides[axis]}`],
     );
     return [
@@ -258,7 +255,7 @@ class Emitter {
       `const ${a}new = ${v} === ${v} ? 0 : 1;`,
       `if (${v} ${op === 'argmax' ? '>' : '<'} ${a} || ${a}new > ${a}nan) {`,
       `  ${a} = ${v};`,
-      `  ${accumulator}at = ${position.join(' + ') || '0'};`,
+      `  ${accumulator}at = ${terms.join(' + ') || '0'};`,
       '}',
     ];
   }

@@ -25,10 +25,10 @@ export function functionsOf(source: string): Helper[] {
 const horner = (x: string, [first, ...rest]: readonly number[]): string =>
   rest.reduce((sum, c) => `(${sum} * ${x} + ${c < 0 ? `(${c})` : c})`, String(first));
 
-/** Cephes' single-precision erff and erfcf (S. Moshier, 1992), highest power first. */
+/** Cephes' single-precision erff and erfcf (S. Moshier, 1992), highest power first; erf(x)/x - 1 and erfc's tails. */
 const erfCentre = [
   7.853861353153693e-5, -8.010193625184903e-4, 5.188327685732524e-3, -2.685381193529856e-2,
-  1.128358514861418e-1, -3.7612625824233e-1, 1.12837916572671,
+  1.128358514861418e-1, -3.7612625824233e-1, 0.12837916572671,
 ];
 const erfcNear = [
   2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1,
@@ -101,17 +101,19 @@ const bodies = {
     body: `
   const a = Math.abs(x);
   const z = x * x;
-  if (a < 1) { return x * ${horner('z', erfCentre)}; }
+  if (a < 1) { return x + x * ${horner('z', erfCentre)}; }
   const y = 1 - k_erfcTail(a);
   return x < 0 ? -y : y;
 `,
   },
   k_erfc: {
     parameters: ['x'],
+    // From 1/2 on, 1 - x is exact and the rest is small.
     body: `
   const a = Math.abs(x);
   const z = x * x;
-  if (a < 1) { return 1 - x * ${horner('z', erfCentre)}; }
+  const t = x * ${horner('z', erfCentre)};
+  if (a < 1) { return x < 0.5 ? 1 - (x + t) : (1 - x) - t; }
   const y = k_erfcTail(a);
   return x < 0 ? 2 - y : y;
 `,
@@ -156,7 +158,7 @@ const bodies = {
   },
   k_divide: {
     parameters: ['x', 'y', 'allBits'],
-    // Correctly rounded, a quotient of integers below 2^24 never reaches the next integer.
+    // A quotient of integers below 2^24, correctly rounded, never reaches the next integer.
     body: `
   return y === 0 ? allBits : Math.trunc(x / y);
 `,

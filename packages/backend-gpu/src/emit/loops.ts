@@ -1,4 +1,4 @@
-import type { Coordinate } from './grid.ts';
+import type { Coordinate } from './coordinates.ts';
 
 /** A longer axis is folded in blocks of so many, so that rounding errors of a sum grow with the blocks and their number. */
 const block = 256;

@@ -81,13 +81,16 @@ const unaryWords: Partial<Record<DType, Partial<Record<UnaryOp, Unary>>>> = {
   bool: { not: (x) => `1 - ${x}` },
 };
 
+/** Whether the text is a positive literal: most divisors are, and need no look for 0. */
+const isPositive = (text: string): boolean => /^[1-9]/.test(text);
+
 /** `wrap` brings a sum, difference or product into the dtype's range. */
 const integerWords = (wrap: Unary, allBits: number): Partial<Record<BinaryOp, Binary>> => ({
   add: (x, y) => wrap(`${x} + ${y}`),
   sub: (x, y) => wrap(`${x} - ${y}`),
   mul: (x, y) => wrap(`${x} * ${y}`),
-  div: (x, y) => `k_divide(${x}, ${y}, ${allBits})`,
-  rem: call('k_remainder'),
+  div: (x, y) => (isPositive(y) ? `Math.trunc(${x} / ${y})` : `k_divide(${x}, ${y}, ${allBits})`),
+  rem: (x, y) => (isPositive(y) ? `${x} - Math.trunc(${x} / ${y}) * ${y}` : `k_remainder(${x}, ${y})`),
   max: call('Math.max'),
   min: call('Math.min'),
   and: infix('&'),

@@ -1,0 +1,223 @@
+import {
+  add,
+  BackendError,
+  DTypeError,
+  devicePut,
+  InternalError,
+  jit,
+  OptionError,
+  random,
+  reference,
+  setBackend,
+  type Tensor,
+  tensor,
+} from '@neumann/core';
+import { binary, coord, load } from '@neumann/core/backend';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import type { Emitted } from '../src/emit/emit.ts';
+import { type GpuOptions, gpu } from '../src/index.ts';
+import { Kernels } from '../src/kernels.ts';
+import { kernel, planOf } from './run.ts';
+
+const backend = await gpu();
+
+describe('gpu', () => {
+  test('says what it runs on and what its limits are', () => {
+    expect(backend.name).toBe('gpu(webasm)');
+    expect(backend.describe()).toEqual({
+      mode: 'webasm',
+      device: 'one CPU thread, WebAssembly SIMD',
+      library: 'gpu.js 2.24.1',
+      dtypes: ['float32', 'int32', 'uint8', 'bool'],
+      maxElements: 2 ** 24,
+      maxInteger: 2 ** 24 - 1,
+    });
+  });
+
+  test.each<[unknown, string]>([
+    [
+      { mode: 'webgl2' },
+      "gpu: mode is 'webgl2', but this version has only 'webasm' (WebAssembly on the CPU, through gpu.js).",
+    ],
+    [
+      { mode: 3 },
+      "gpu: mode is 3, but this version has only 'webasm' (WebAssembly on the CPU, through gpu.js).",
+    ],
+    [{ threads: 2 }, 'gpu: there is no option threads; the only one is mode.'],
+    ['webasm', "gpu: the options must be an object such as { mode: 'webasm' }, but are webasm."],
+  ])('refuses %j', async (options, message) => {
+    await expect(gpu(options as GpuOptions)).rejects.toThrow(new OptionError(message));
+  });
+});
+
+describe('without the gpu.js that it needs', () => {
+  afterEach(() => {
+    vi.doUnmock('gpu.js');
+    vi.resetModules();
+  });
+
+  test('says what to install', async () => {
+    vi.doMock('gpu.js', () => {
+      throw new Error('not there');
+    });
+    vi.resetModules();
+    const fresh = await import('../src/index.ts');
+    await expect(fresh.gpu()).rejects.toThrow(
+      /^gpu: the package gpu\.js could not be loaded \(.*; install it with npm install gpu\.js@2\.24\.1\.$/s,
+    );
+  });
+
+  test('refuses what ran in another mode', async () => {
+    const { GPU } = await vi.importActual<{ GPU: new (settings: { mode: string }) => object }>('gpu.js');
+    vi.doMock('gpu.js', () => ({
+      GPU: class extends GPU {
+        constructor() {
+          super({ mode: 'cpu' });
+        }
+      },
+    }));
+    vi.resetModules();
+    const fresh = await import('../src/index.ts');
+    await expect(fresh.gpu()).rejects.toThrow(
+      'gpu: kernel probe was to run in mode webasm, but gpu.js ran it in mode cpu; its results were dropped. Use another backend.',
+    );
+  });
+});
+
+describe('buffers', () => {
+  test('are copies of what goes in and comes out', async () => {
+    const values = Float32Array.of(1, NaN, -0, 2 ** -149);
+    const buffer = backend.upload('float32', values);
+    values.fill(7);
+    const want = Float32Array.of(1, NaN, -0, 2 ** -149);
+    expect(backend.downloadSync(buffer)).toEqual(want);
+    backend.downloadSync(buffer).fill(7);
+    expect(await backend.download(buffer)).toEqual(want);
+  });
+
+  test('have at most 2^24 elements', () => {
+    const large = new Uint8Array(2 ** 24 + 1);
+    expect(() => backend.upload('uint8', large)).toThrow(
+      new BackendError(
+        'gpu: a tensor of 16777217 elements is too large; this backend counts exactly to 16777216 only. ' +
+          'Use smaller tensors or another backend.',
+      ),
+    );
+    expect(backend.upload('uint8', large.subarray(1)).size).toBe(2 ** 24);
+  });
+
+  test('of another backend are refused', () => {
+    const foreign = reference().upload('float32', Float32Array.of(1));
+    expect(() => backend.downloadSync(foreign)).toThrow(
+      new InternalError('gpu: this buffer belongs to another backend.'),
+    );
+  });
+
+  test('are gone when they were donated', () => {
+    const x = load(0, 'float32', [coord(0)]);
+    const plan = planOf(
+      kernel({ inputs: [{ dtype: 'float32', shape: [2] }], axes: [2], outputs: [binary('add', x, x)] }),
+    );
+    const [input, output] = plan.slots;
+    if (!input || !output) throw new Error('two slots');
+    const donating = {
+      ...plan,
+      slots: [input, { ...output, place: { kind: 'donated', index: 0 } as const }],
+    };
+    const given = backend.upload('float32', Float32Array.of(1, 2));
+    const [result] = backend.compile(donating).run([given]);
+    if (!result) throw new Error('one result');
+    expect([...backend.downloadSync(result)]).toEqual([2, 4]);
+    expect(() => backend.downloadSync(given)).toThrow('gpu: a donated buffer f32[2] was used again.');
+  });
+});
+
+describe('with the core', () => {
+  setBackend(backend);
+  afterAll(() => setBackend(reference()));
+
+  test('dtypes that are missing are refused by name', () => {
+    expect(() => tensor(Float64Array.of(1))).toThrow(
+      new DTypeError(
+        'gpu(webasm): has no float64; it has float32, int32, uint8, bool. Convert with astype(), or use another backend.',
+      ),
+    );
+  });
+
+  test('random keys are uint32, so samples are drawn on another backend and moved', async () => {
+    expect(() => random.key(0)).toThrow(/^gpu\(webasm\): has no uint32/);
+    setBackend(reference());
+    const drawn = random.normal(random.key(0), [3]);
+    setBackend(backend);
+    const moved = await devicePut(drawn);
+    expect(add(moved, 0).dataSync()).toEqual(drawn.dataSync());
+  });
+
+  test('the same program is compiled once, also for another function', () => {
+    const double = () => jit((x: Tensor) => add(x, x));
+    const x = tensor(Float32Array.of(1, 2, 3));
+    for (const f of [double(), double()]) expect([...f(x).dataSync()]).toEqual([2, 4, 6]);
+  });
+
+  test('an argument that is a result is the same tensor', () => {
+    const f = jit((x: Tensor) => [x, add(x, 1)]);
+    const x = tensor(Float32Array.of(1, 2));
+    const [same, next] = f(x);
+    expect([same, next].map(String)).toEqual(['f32[2] [1, 2]', 'f32[2] [2, 3]']);
+  });
+});
+
+describe('compiled programs', () => {
+  const program = (key: number, size = 4): Emitted => ({
+    key: String(key),
+    name: 'k',
+    source: '',
+    functions: [],
+    constants: {},
+    size,
+    inputs: [],
+  });
+
+  /** A gpu.js that counts. */
+  function counting() {
+    const count = { created: 0, destroyed: 0 };
+    const createKernel = (_: string, { output: [size] }: { readonly output: readonly [size: number] }) => {
+      count.created++;
+      const destroy = (): void => {
+        count.destroyed++;
+      };
+      return Object.assign(() => new Float32Array(size), {
+        kernel: { constructor: { mode: 'webasm' } },
+        destroy,
+      });
+    };
+    return { count, kernels: new Kernels({ createKernel }, 'webasm') };
+  }
+
+  test('are kept while they are used, and no more than 1024', () => {
+    const { count, kernels } = counting();
+    for (let i = 0; i < 2000; i++) {
+      kernels.run(program(i), []);
+      kernels.run(program(0), []);
+    }
+    expect(count).toEqual({ created: 2000, destroyed: 976 });
+  });
+
+  test('and no more than 1 GB of their memory', () => {
+    const { count, kernels } = counting();
+    for (let i = 0; i < 40; i++) kernels.run(program(i, 2 ** 24), []);
+    expect(count).toEqual({ created: 40, destroyed: 24 });
+  });
+
+  test('that gpu.js cannot translate are reported with their source', () => {
+    const createKernel = (): never => {
+      throw new Error('no such word');
+    };
+    const kernels = new Kernels({ createKernel }, 'webasm');
+    expect(() => kernels.run({ ...program(0), source: 'function () {}' }, [])).toThrow(
+      new InternalError(
+        'gpu: gpu.js cannot run kernel k (no such word); please report it with its source:\nfunction () {}',
+      ),
+    );
+  });
+});
