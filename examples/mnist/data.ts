@@ -7,8 +7,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { random, reshape, tensor, type Tensor } from '@neumann/core';
+import { random, reshape, type Tensor, tensor } from '@neumann/core';
 
+export const totalImages = 10_000;
 /** Extent of the images, which are square. */
 export const side = 28;
 const pixelsPerImage = side * side;
@@ -34,26 +35,35 @@ export interface Batch {
   readonly labels: Tensor;
 }
 
-export async function loadDigits(): Promise<Split> {
+/** The split of all images, or of the first `count` in the order of the permutation. */
+export async function loadDigits(count: number = totalImages): Promise<Split> {
   const all = readDigits();
-  const order = await shuffled(random.key(splitSeed), all.labels.length);
-  const rest = order.length - 2000;
+  const order = (await shuffled(random.key(splitSeed), totalImages)).subarray(0, count);
+  const [tested, trained] = [Math.floor(count / 10), trainingImages(count)];
   return {
-    training: select(all, order.subarray(0, rest)),
-    validation: select(all, order.subarray(rest, rest + 1000)),
-    test: select(all, order.subarray(rest + 1000)),
+    test: select(all, order.subarray(0, tested)),
+    validation: select(all, order.subarray(tested, count - trained)),
+    training: select(all, order.subarray(count - trained)),
   };
 }
+
+/** How many of `count` images are for training: the rest after two tenths. */
+export const trainingImages = (count: number): number => count - 2 * Math.floor(count / 10);
 
 /** All images in the order of the files: first the zeros, then the ones, … */
 function readDigits(): Images {
   const { resolve } = createRequire(import.meta.url);
-  const files = Array.from({ length: 10 }, (_, digit) => {
-    const text = readFileSync(resolve(`mnist/src/digits/${digit}.json`), 'utf8');
-    return (JSON.parse(text) as { data: number[] }).data; // grey levels / 255, rounded to 3 digits
-  });
-  const pixels = Uint8Array.from(files.flat(), (grey) => Math.round(255 * grey));
-  const labels = Uint8Array.from(files.flatMap((data, digit) => new Array<number>(data.length / pixelsPerImage).fill(digit)));
+  const pixels = new Uint8Array(totalImages * pixelsPerImage);
+  const labels = new Uint8Array(totalImages);
+  let count = 0;
+  for (let digit = 0; digit < 10; digit++) {
+    const file = readFileSync(resolve(`mnist/src/digits/${digit}.json`), 'utf8');
+    const { data } = JSON.parse(file) as { data: number[] }; // grey levels / 255, rounded to 3 digits
+    const after = count + data.length / pixelsPerImage;
+    for (const [i, grey] of data.entries()) pixels[count * pixelsPerImage + i] = Math.round(255 * grey);
+    labels.fill(digit, count, after);
+    count = after;
+  }
   return { pixels, labels };
 }
 
@@ -69,12 +79,65 @@ export function select({ pixels, labels }: Images, indices: Iterable<number>): I
 /** The integers below `n` in a random order. */
 export async function shuffled(key: Tensor, n: number): Promise<Uint32Array> {
   const draws = await random.bits(key, [n]).data();
-  return Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => (draws[i] as number) - (draws[j] as number) || i - j);
+  return Uint32Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => (draws[i] as number) - (draws[j] as number) || i - j,
+  );
+}
+
+/**
+ * The images, each at random turned by up to 9 degrees, scaled by up to 10 % and moved by up to 1.5 pixels, so that a
+ * network sees other images in each epoch.
+ */
+export async function distorted({ pixels, labels }: Images, key: Tensor): Promise<Images> {
+  const draws = await random.uniform(key, [labels.length, 4], { min: -1 }).data();
+  const draw = (i: number): number => draws[i] as number;
+  const result = new Uint8Array(pixels.length);
+  for (let i = 0; i < labels.length; i++) {
+    const [from, to] = [i * pixelsPerImage, (i + 1) * pixelsPerImage];
+    const angle = (draw(4 * i) * Math.PI) / 20;
+    const scale = 1 + 0.1 * draw(4 * i + 1);
+    const move = { down: 1.5 * draw(4 * i + 2), right: 1.5 * draw(4 * i + 3) };
+    distort(pixels.subarray(from, to), result.subarray(from, to), { angle, scale, ...move });
+  }
+  return { pixels: result, labels };
+}
+
+/** How one image is turned and scaled about its centre, and moved. */
+interface Distortion {
+  readonly angle: number;
+  readonly scale: number;
+  readonly down: number;
+  readonly right: number;
+}
+
+/** Each pixel of `target` is the grey level at the place of `image` that the distortion moves there. */
+function distort(image: Uint8Array, target: Uint8Array, { angle, scale, down, right }: Distortion): void {
+  const centre = (side - 1) / 2;
+  const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
+  for (let row = 0; row < side; row++)
+    for (let column = 0; column < side; column++) {
+      const y = row - centre - down;
+      const x = column - centre - right;
+      target[row * side + column] = greyAt(image, centre + cos * y - sin * x, centre + sin * y + cos * x);
+    }
+}
+
+/** Interpolates between the four pixels around a place; beyond the edges is background. */
+function greyAt(image: Uint8Array, y: number, x: number): number {
+  const top = Math.floor(y);
+  const left = Math.floor(x);
+  if (top < 0 || left < 0 || top >= side - 1 || left >= side - 1) return 0;
+  const at = top * side + left;
+  const grey = (offset: number): number => image[at + offset] as number;
+  const upper = grey(0) + (x - left) * (grey(1) - grey(0));
+  const lower = grey(side) + (x - left) * (grey(side + 1) - grey(side));
+  return upper + (y - top) * (lower - upper);
 }
 
 /** Batches of `size` images in the given order; images that do not fill a batch are left out. */
 export function* batches(images: Images, order: Uint32Array, size: number): Generator<Batch> {
-  for (let at = 0; at + size <= order.length; at += size) yield toBatch(select(images, order.subarray(at, at + size)));
+  for (let at = 0; at + size <= order.length; at += size)
+    yield toBatch(select(images, order.subarray(at, at + size)));
 }
 
 export function toBatch({ pixels, labels }: Images): Batch {

@@ -30,7 +30,12 @@ export async function evaluate(params: Params, images: Images): Promise<Evaluati
   let [loss, correct] = [0, 0];
   for (let at = 0; at < total; at += batchSize) {
     const size = Math.min(batchSize, total - at);
-    const batch = toBatch(select(images, Array.from({ length: size }, (_, i) => at + i)));
+    const batch = toBatch(
+      select(
+        images,
+        Array.from({ length: size }, (_, i) => at + i),
+      ),
+    );
     const result = evaluateBatch(params, batch.images, batch.labels);
     predictions.set(await result.predictions.data(), at);
     loss += size * (await numberOf(result.loss));

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { NeumannError } from '@neumann/core';
 import { useBackend } from './backends.ts';
-import { loadDigits, select } from './data.ts';
+import { loadDigits } from './data.ts';
 import { evaluate } from './evaluate.ts';
 import { prepareFolder, writeAtomically } from './files.ts';
 import { help, type Options, parseOptions, UsageError } from './options.ts';
@@ -19,12 +19,15 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function trainAll(options: Options): Promise<void> {
   prepareFolder(options.out);
-  const split = await loadDigits();
-  const data = { ...split, training: select(split.training, Array.from({ length: options.images }, (_, i) => i)) };
+  const data = await loadDigits(options.images);
   const runs: Run[] = [];
   for (const name of options.optimizers) {
-    const run = await train(name, data, options, (m, speed) => console.log(epochLine(name, options.epochs, m, speed)));
-    console.log(`${name}: test accuracy ${percent(run.test.accuracy)}, loss ${run.test.loss.toFixed(4)}, in ${run.seconds.toFixed(1)} s`);
+    const run = await train(name, data, options, (m, speed) =>
+      console.log(epochLine(name, options.epochs, m, speed)),
+    );
+    console.log(
+      `${name}: test accuracy ${percent(run.test.accuracy)}, loss ${run.test.loss.toFixed(4)}, in ${run.seconds.toFixed(1)} s`,
+    );
     console.log(confusionReport(data.test, run.test.predictions));
     runs.push(run);
   }
@@ -37,7 +40,10 @@ async function writeResults({ out, seed }: Options, runs: readonly Run[]): Promi
   const [first] = runs as readonly [Run];
   writeAtomically(join(out, 'metrics.csv'), metricsCsv(runs));
   writeAtomically(join(out, 'curves.svg'), curvesSvg(runs));
-  await saveWeights(join(out, 'weights.safetensors'), first.params, { optimizer: first.optimizer, seed: String(seed) });
+  await saveWeights(join(out, 'weights.safetensors'), first.params, {
+    optimizer: first.optimizer,
+    seed: String(seed),
+  });
   console.log(`wrote metrics.csv, curves.svg and weights.safetensors to ${out}`);
 }
 
@@ -50,7 +56,8 @@ async function evaluateFile(path: string): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const expected = error instanceof UsageError || error instanceof NeumannError || error instanceof DivergedError;
+  const expected =
+    error instanceof UsageError || error instanceof NeumannError || error instanceof DivergedError;
   console.error(expected ? `mnist: ${error.message}` : error); // anything else is a mistake of ours: with its stack
   process.exitCode = error instanceof UsageError ? 2 : 1;
 });

@@ -15,7 +15,7 @@ export const lenet = serial({
   relu2: relu,
   pool2: maxPool({ window: 2 }), //               [N, 7, 7, 32]
   flatten, //                                     [N, 1568]
-  hidden: dense({ features: 64 }),
+  hidden: dense({ features: 128 }),
   relu3: relu,
   logits: dense({ features: 10 }), //             [N, 10]
 });
@@ -29,5 +29,5 @@ export function newParams(key: Tensor): Params {
 
 /** Logits `[N, 10]` of images `u8[N, 28, 28, 1]`. */
 export function predict(params: Params, images: Tensor): Tensor {
-  return lenet.apply(params, {}, images)[0];
+  return lenet.apply(params, null, images)[0];
 }

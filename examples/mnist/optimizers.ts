@@ -42,7 +42,7 @@ const optimizers: Record<OptimizerName, (budget: Budget) => Optimizer> = {
   neumann: (budget) => neumannOptimizer(budget),
   sgd: (budget) => fromTransformation(sgd({ learningRate: decay(0.05, budget), momentum: 0.9 })),
   adam: (budget) => fromTransformation(adam({ learningRate: decay(2e-3, budget) })),
-  rmsprop: (budget) => fromTransformation(rmsprop({ learningRate: decay(1e-3, budget) })),
+  rmsprop: (budget) => fromTransformation(rmsprop({ learningRate: decay(2e-3, budget) })),
 };
 
 export function makeOptimizer(name: OptimizerName, budget: Budget): Optimizer {
@@ -55,7 +55,7 @@ function neumannOptimizer(budget: Budget): Optimizer<NeumannState<Params>> {
   return {
     init: (params) =>
       neumannInit(params, {
-        learningRate: decay(0.05, budget),
+        learningRate: decay(0.1, budget),
         // In epochs: gradient descent for one, momentum that starts again after 2, 4, 8, … and grows from 0.5 to 0.9.
         ...neumannEpochs({ examples, batch, burnIn: 1, reset: 2, tau: 1 }),
       }),
@@ -65,7 +65,10 @@ function neumannOptimizer(budget: Budget): Optimizer<NeumannState<Params>> {
   };
 }
 
-function fromTransformation<S>({ init, update }: GradientTransformation<S>): Optimizer<{ params: Params; memory: S }> {
+function fromTransformation<S>({
+  init,
+  update,
+}: GradientTransformation<S>): Optimizer<{ params: Params; memory: S }> {
   return {
     init: (params) => ({ params, memory: init(params) }),
     params: (state) => state.params,

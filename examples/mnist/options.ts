@@ -1,5 +1,6 @@
 /** The command line: `npm start -- --optimizer adam --epochs 5`. */
 import { parseArgs } from 'node:util';
+import { totalImages, trainingImages } from './data.ts';
 
 export const optimizerNames = ['neumann', 'sgd', 'adam', 'rmsprop'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
@@ -22,9 +23,7 @@ export interface Options {
 /** The user wrote something that cannot be meant; one line says what. */
 export class UsageError extends Error {}
 
-export const trainingImages = 8000;
-
-export const help = `Trains a small convolutional network on 10,000 MNIST digits with the Neumann optimizer.
+export const help = `Trains a small convolutional network on ${totalImages} MNIST digits with the Neumann optimizer.
 
 npm start -- [options]
 
@@ -32,7 +31,7 @@ npm start -- [options]
   --compare             train with all four and compare them
   --epochs <n>          passes over the training images  (default: 12)
   --batch <n>           images in one step  (default: 64)
-  --images <n>          train with the first n of ${trainingImages} images  (default: all)
+  --images <n>          use n of the ${totalImages} images, eight tenths of them for training  (default: all)
   --seed <n>            of the initial weights and the order of images  (default: 0)
   --backend <name>      ${backendNames.join(', ')}  (default: cpu)
   --out <folder>        for metrics.csv, curves.svg, weights.safetensors  (default: runs/mnist)
@@ -53,10 +52,11 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     throw new UsageError('--compare trains with all optimizers; leave out --optimizer');
   if (values.compare && values.evaluate !== undefined)
     throw new UsageError('--evaluate does not train; leave out --compare');
-  const images = integer('--images', values.images, trainingImages, 1, trainingImages);
+  const images = integer('--images', values.images, totalImages, 10, totalImages);
+  const training = trainingImages(images);
   return {
     optimizers: values.compare ? optimizerNames : [oneOf('--optimizer', values.optimizer, optimizerNames)],
-    batch: integer('--batch', values.batch, Math.min(64, images), 1, images),
+    batch: integer('--batch', values.batch, Math.min(64, training), 1, training),
     epochs: integer('--epochs', values.epochs, 12, 1, 10_000),
     seed: integer('--seed', values.seed, 0, 0, 2 ** 32 - 1),
     images,
@@ -96,7 +96,11 @@ function parse(args: readonly string[]): Values {
   }
 }
 
-function oneOf<const T extends string>(option: string, value: string | undefined, allowed: readonly [T, ...T[]]): T {
+function oneOf<const T extends string>(
+  option: string,
+  value: string | undefined,
+  allowed: readonly [T, ...T[]],
+): T {
   if (value === undefined) return allowed[0];
   const found = allowed.find((name) => name === value);
   if (found === undefined)
@@ -104,10 +108,18 @@ function oneOf<const T extends string>(option: string, value: string | undefined
   return found;
 }
 
-function integer(option: string, value: string | undefined, byDefault: number, least: number, most: number): number {
+function integer(
+  option: string,
+  value: string | undefined,
+  byDefault: number,
+  least: number,
+  most: number,
+): number {
   if (value === undefined) return byDefault;
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= least && number <= most))
-    throw new UsageError(`${option} must be an integer from ${least} to ${most}, but is ${JSON.stringify(value)}`);
+    throw new UsageError(
+      `${option} must be an integer from ${least} to ${most}, but is ${JSON.stringify(value)}`,
+    );
   return number;
 }

@@ -10,6 +10,8 @@ export interface Panel {
   readonly title: string;
   readonly xLabel: string;
   readonly scale: 'linear' | 'log';
+  /** Where the y axis begins; at the least value by default. */
+  readonly low?: number;
   /** How a tick of the y axis is written. */
   readonly format: (y: number) => string;
   readonly series: readonly Series[];
@@ -28,7 +30,7 @@ const margin = { left: 62, right: 18, top: 84, bottom: 52 };
 const ink = '#333333';
 const grid = '#e4e4e4';
 
-/** The chart as the text of an SVG file. Points that are not finite are left out. */
+/** The chart as the text of an SVG file. Points that are not finite, or below the axis, are left out. */
 export function lineChart({ title, panels, legend }: Chart): string {
   const width = panelWidth * panels.length;
   return [
@@ -37,7 +39,11 @@ export function lineChart({ title, panels, legend }: Chart): string {
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(margin.left, 26, title, 'font-size="16" font-weight="bold"'),
     ...drawLegend(legend),
-    ...panels.flatMap((panel, i) => [`<g transform="translate(${i * panelWidth} 0)">`, ...drawPanel(panel), '</g>']),
+    ...panels.flatMap((panel, i) => [
+      `<g transform="translate(${i * panelWidth} 0)">`,
+      ...drawPanel(panel),
+      '</g>',
+    ]),
     '</svg>',
     '',
   ].join('\n');
@@ -55,14 +61,27 @@ function drawLegend(legend: Chart['legend']): string[] {
   });
 }
 
-function drawPanel({ title, xLabel, scale, format, series }: Panel): string[] {
-  const visible = series.map((s) => ({ ...s, points: s.points.filter(([, y]) => Number.isFinite(y) && (scale === 'linear' || y > 0)) }));
+function drawPanel({ title, xLabel, scale, low, format, series }: Panel): string[] {
+  const shown = (y: number): boolean =>
+    Number.isFinite(y) && (scale === 'linear' || y > 0) && y >= (low ?? y);
+  const visible = series.map((s) => ({ ...s, points: s.points.filter(([, y]) => shown(y)) }));
   const points = visible.flatMap((s) => s.points);
   if (points.length === 0) return [text(margin.left, margin.top, `${title}: nothing to show`)];
-  const [left, right, top, bottom] = [margin.left, panelWidth - margin.right, margin.top, height - margin.bottom];
+  const [left, right, top, bottom] = [
+    margin.left,
+    panelWidth - margin.right,
+    margin.top,
+    height - margin.bottom,
+  ];
   const warp = scale === 'log' ? Math.log10 : (y: number) => y;
-  const xs = extent(points.map(([x]) => x), 0);
-  const ys = extent(points.map(([, y]) => warp(y)), 0.04);
+  const xs = extent(
+    series.flatMap((s) => s.points.map(([x]) => x)),
+    0,
+  );
+  const ys = extent(
+    points.map(([, y]) => warp(y)),
+    0.04,
+  );
   const px = (x: number) => round(left + ((x - xs.low) / (xs.high - xs.low)) * (right - left));
   const py = (y: number) => round(bottom - ((warp(y) - ys.low) / (ys.high - ys.low)) * (bottom - top));
   const yTicks = scale === 'log' ? logTicks(ys.low, ys.high) : linearTicks(ys.low, ys.high, 6);

@@ -37,7 +37,6 @@ export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progr
         `${showTime(details.secondsLeft)} left`,
       ].join('  ');
       stream.write(`\r\x1b[K${line.slice(0, stream.columns - 1)}`); // a line that wraps could not be removed
-
     },
     clear() {
       last = 0;

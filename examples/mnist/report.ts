@@ -13,11 +13,18 @@ const colors: Record<OptimizerName, string> = {
 
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
 
+const shortPercent = (fraction: number): string => `${Number((100 * fraction).toFixed(1))} %`;
+
 /** One line for an epoch. */
-export function epochLine(name: OptimizerName, epochs: number, m: EpochMetrics, imagesPerSecond: number): string {
+export function epochLine(
+  name: OptimizerName,
+  epochs: number,
+  m: EpochMetrics,
+  imagesPerSecond: number,
+): string {
   return (
-    `${name}  epoch ${String(m.epoch).padStart(String(epochs).length)}/${epochs}` +
-    `  training: loss ${m.trainLoss.toFixed(4)}, accuracy ${percent(m.trainAccuracy)}` +
+    `${name} ${String(m.epoch).padStart(String(epochs).length)}/${epochs}` +
+    `  loss ${m.trainLoss.toFixed(4)}, accuracy ${percent(m.trainAccuracy)}` +
     `  validation: loss ${m.validationLoss.toFixed(4)}, accuracy ${percent(m.validationAccuracy)}` +
     `  ${Math.round(imagesPerSecond)} images/s`
   );
@@ -37,14 +44,21 @@ export function comparisonTable(runs: readonly Run[]): string {
       String(Math.round(imagesPerSecond)),
     ];
   });
-  return table([['optimizer', 'test accuracy', 'test loss', 'validation', 'training loss', 'time', 'images/s'], ...rows]);
+  return table([
+    ['optimizer', 'test accuracy', 'test loss', 'validation', 'training loss', 'time', 'images/s'],
+    ...rows,
+  ]);
 }
 
 /** The first column is aligned at the left, the others at the right. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => row[c]?.length ?? 0)));
   return rows
-    .map((row) => row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0))).join('  '))
+    .map((row) =>
+      row
+        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
+        .join('  '),
+    )
     .join('\n');
 }
 
@@ -61,7 +75,11 @@ export function confusionReport({ labels }: Images, predictions: Uint8Array, cou
     const pair = `${label} taken for ${found}`;
     pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
   }
-  const worst = Array.from({ length: 10 }, (_, digit) => ({ digit, wrong: wrong[digit] ?? 0, total: total[digit] ?? 0 }))
+  const worst = Array.from({ length: 10 }, (_, digit) => ({
+    digit,
+    wrong: wrong[digit] ?? 0,
+    total: total[digit] ?? 0,
+  }))
     .filter((c) => c.wrong > 0)
     .sort((a, b) => b.wrong / b.total - a.wrong / a.total)
     .slice(0, count);
@@ -69,7 +87,7 @@ export function confusionReport({ labels }: Images, predictions: Uint8Array, cou
   const most = [...pairs].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, count);
   return (
     `worst digits: ${worst.map((c) => `${c.digit} (${c.wrong} of ${c.total} wrong)`).join(', ')}\n` +
-    `most confused: ${most.map(([pair, n]) => `${pair} (${n} times)`).join(', ')}`
+    `most confused: ${most.map(([pair, n]) => `${pair} (${n}×)`).join(', ')}`
   );
 }
 
@@ -86,7 +104,12 @@ export function metricsCsv(runs: readonly Run[]): string {
 
 /** Loss and accuracy over the epochs. */
 export function curvesSvg(runs: readonly Run[]): string {
-  const panel = (title: string, part: Pick<Panel, 'scale' | 'format'>, training: keyof EpochMetrics, validation: keyof EpochMetrics): Panel => ({
+  const panel = (
+    title: string,
+    part: Pick<Panel, 'scale' | 'format' | 'low'>,
+    training: keyof EpochMetrics,
+    validation: keyof EpochMetrics,
+  ): Panel => ({
     ...part,
     title,
     xLabel: 'epoch',
@@ -97,6 +120,8 @@ export function curvesSvg(runs: readonly Run[]): string {
   });
   const [first] = runs;
   const alone = runs.length === 1 && first !== undefined;
+  // The first epochs would take most of the room.
+  const low = runs.every((r) => r.test.accuracy > 0.95) ? { low: 0.9 } : {};
   const ink = alone ? colors[first.optimizer] : '#555555';
   const chart: Chart = {
     title: `MNIST, ${alone ? first.optimizer : 'four optimizers'}: test accuracy ${runs.map((r) => percent(r.test.accuracy)).join(', ')}`,
@@ -107,7 +132,12 @@ export function curvesSvg(runs: readonly Run[]): string {
     ],
     panels: [
       panel('cross-entropy (nats)', { scale: 'log', format: String }, 'trainLoss', 'validationLoss'),
-      panel('accuracy', { scale: 'linear', format: percent }, 'trainAccuracy', 'validationAccuracy'),
+      panel(
+        'accuracy',
+        { scale: 'linear', format: shortPercent, ...low },
+        'trainAccuracy',
+        'validationAccuracy',
+      ),
     ],
   };
   return lineChart(chart);

@@ -1,6 +1,6 @@
 import { jit, random, type Tensor, valueAndGrad } from '@neumann/core';
 import { accuracy, crossEntropy } from '@neumann/nn';
-import { batches, shuffled, type Split } from './data.ts';
+import { batches, distorted, type Split, shuffled } from './data.ts';
 import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
 import { newParams, type Params, predict } from './model.ts';
 import { makeOptimizer, type Optimizer } from './optimizers.ts';
@@ -13,7 +13,7 @@ export interface TrainOptions {
   readonly seed: number;
 }
 
-/** Means over one epoch; those of training are taken while the parameters change. */
+/** Means over one epoch; those of training are of distorted images, while the parameters change. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly trainLoss: number;
@@ -50,19 +50,20 @@ export async function train(
   const stepsPerEpoch = Math.floor(training.labels.length / batch);
   const optimizer = makeOptimizer(name, { examples: stepsPerEpoch * batch, batch, epochs });
   const step = makeStep(optimizer);
-  const weightsKey = random.foldIn(random.key(seed), 0);
-  const orderKey = random.foldIn(random.key(seed), 1);
-  let state = optimizer.init(newParams(weightsKey));
+  const key = random.key(seed);
+  let state = optimizer.init(newParams(random.foldIn(key, 0)));
 
   const progress = makeProgress();
   const history: EpochMetrics[] = [];
   const start = performance.now();
   let stepping = 0; // ms
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = await shuffled(random.foldIn(orderKey, epoch), training.labels.length);
+    const epochKey = random.foldIn(key, epoch);
+    const order = await shuffled(random.foldIn(epochKey, 0), training.labels.length);
+    const seen = await distorted(training, random.foldIn(epochKey, 1));
     const began = performance.now();
     let [loss, correct, done] = [0, 0, 0];
-    for (const { images, labels } of batches(training, order, batch)) {
+    for (const { images, labels } of batches(seen, order, batch)) {
       const result = step(state, images, labels);
       state = result.state;
       loss += await numberOf(result.loss);
@@ -91,7 +92,9 @@ export async function train(
     history.push(metrics);
     onEpoch(metrics, (1000 * stepsPerEpoch * batch) / milliseconds);
     if (!Number.isFinite(metrics.trainLoss))
-      throw new DivergedError(`${name}: the loss is ${metrics.trainLoss} after epoch ${epoch}; try a larger --batch.`);
+      throw new DivergedError(
+        `${name}: the loss is ${metrics.trainLoss} after epoch ${epoch}; try a larger --batch.`,
+      );
   }
   const params = optimizer.evalParams(state);
   return {

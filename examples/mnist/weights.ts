@@ -5,19 +5,22 @@ import { decodeSafetensors, encodeSafetensors, loadInto } from '@neumann/nn';
 import { writeAtomically } from './files.ts';
 import { newParams, type Params } from './model.ts';
 
-export async function saveWeights(path: string, params: Params, metadata: Record<string, string>): Promise<void> {
+export async function saveWeights(
+  path: string,
+  params: Params,
+  metadata: Record<string, string>,
+): Promise<void> {
   writeAtomically(path, await encodeSafetensors(params, metadata));
 }
 
 /** @throws {FileError} unless the file holds exactly the parameters of this network. */
 export function loadWeights(path: string): Params {
-  return loadInto(evalShape(() => newParams(random.key(0))), decodeSafetensors(readBytes(path)));
-}
-
-function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return loadInto(
+      evalShape(() => newParams(random.key(0))),
+      decodeSafetensors(readFileSync(path)),
+    );
   } catch (cause) {
-    throw new FileError(`${path}: ${(cause as Error).message}.`, { cause });
+    throw new FileError(`${path}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,11 +1,16 @@
 import { BackendError, OptionError } from '@neumann/core/backend';
-import { ModuleBuilder } from './asm/module.ts';
 import type { Code } from './asm/code.ts';
+import { ModuleBuilder } from './asm/module.ts';
 
 /** What the WebAssembly engine can do, as far as it makes a difference to the code we emit. */
 export interface Features {
   /** Fused multiply-add on vectors. */
   readonly relaxedSimd: boolean;
+  /**
+   * Whether the compiler keeps a loop that needs all vector registers in registers: V8 does from version 13 on. Before,
+   * it spills, depending on details of the code around, and half of the speed is lost.
+   */
+  readonly fullRegisters: boolean;
 }
 
 /**
@@ -21,17 +26,25 @@ export async function detectFeatures(relaxedSimd: boolean | 'auto'): Promise<Fea
       'cpu: this engine has no WebAssembly SIMD; use Node 22 or newer, or a browser from 2023 or newer ' +
         '(Chrome 91, Firefox 89, Safari 16.4), or the reference backend.',
     );
-  if (relaxedSimd === false) return { relaxedSimd: false };
+  const fullRegisters = knowsHalfFloats();
+  if (relaxedSimd === false) return { relaxedSimd: false, fullRegisters };
   if (!supportsMadd()) await enableInOldNode();
   const found = supportsMadd();
   if (relaxedSimd === true && !found)
-    throw new OptionError("cpu: relaxedSimd is true, but this engine has no WebAssembly relaxed SIMD; use 'auto'.");
-  return { relaxedSimd: found };
+    throw new OptionError(
+      "cpu: relaxedSimd is true, but this engine has no WebAssembly relaxed SIMD; use 'auto'.",
+    );
+  return { relaxedSimd: found, fullRegisters };
 }
 
 function supportsMadd(): boolean {
   const zero = new Uint8Array(16);
   return supports((code) => code.v128(zero).v128(zero).v128(zero).op('f32x4.relaxed_madd').op('drop'));
+}
+
+/** Half-precision floats in JavaScript: nothing we use, but they came with V8 13.5, and there is no version to ask for. */
+function knowsHalfFloats(): boolean {
+  return 'f16round' in Math;
 }
 
 function supports(body: (code: Code) => void): boolean {

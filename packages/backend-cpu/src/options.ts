@@ -20,10 +20,14 @@ const MAX_MEMORY_MB = 4000;
 export function resolveOptions(options: CpuOptions): Required<CpuOptions> {
   for (const name of Object.keys(options))
     if (name !== 'memoryMB' && name !== 'relaxedSimd')
-      throw new OptionError(`cpu: ${JSON.stringify(name)} is not an option; the options are memoryMB and relaxedSimd.`);
+      throw new OptionError(
+        `cpu: ${JSON.stringify(name)} is not an option; the options are memoryMB and relaxedSimd.`,
+      );
   const { memoryMB = 1024, relaxedSimd = 'auto' } = options;
   if (!Number.isInteger(memoryMB) || memoryMB < 1 || memoryMB > MAX_MEMORY_MB)
-    throw new OptionError(`cpu: memoryMB is ${show(memoryMB)}; it must be an integer from 1 to ${MAX_MEMORY_MB}.`);
+    throw new OptionError(
+      `cpu: memoryMB is ${show(memoryMB)}; it must be an integer from 1 to ${MAX_MEMORY_MB}.`,
+    );
   if (relaxedSimd !== true && relaxedSimd !== false && relaxedSimd !== 'auto')
     throw new OptionError(`cpu: relaxedSimd is ${show(relaxedSimd)}; it must be true, false or 'auto'.`);
   return { memoryMB, relaxedSimd };

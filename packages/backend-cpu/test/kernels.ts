@@ -2,8 +2,8 @@
 import {
   type Backend,
   coord,
-  dtypeInfo,
   type DType,
+  dtypeInfo,
   type Expr,
   interpret,
   type Kernel,
@@ -22,7 +22,11 @@ export function planOf(kernel: Kernel): Plan {
   const size = sizeOf(kernel.axes);
   return {
     slots: [
-      ...kernel.inputs.map(({ dtype, shape }, index) => ({ dtype, size: sizeOf(shape), place: { kind: 'input', index } as const })),
+      ...kernel.inputs.map(({ dtype, shape }, index) => ({
+        dtype,
+        size: sizeOf(shape),
+        place: { kind: 'input', index } as const,
+      })),
       ...kernel.outputs.map(({ dtype }) => ({ dtype, size, place: { kind: 'output' } as const })),
     ],
     steps: [{ kernel, inputs, outputs }],
@@ -35,13 +39,21 @@ export function planOf(kernel: Kernel): Plan {
 /** Runs one kernel on host arrays. */
 export function runKernel(backend: Backend, kernel: Kernel, inputs: readonly TypedArray[]): TypedArray[] {
   const buffers = inputs.map((values, i) => backend.upload(kernel.inputs[i]?.dtype ?? 'float32', values));
-  return backend.compile(planOf(kernel)).run(buffers).map((buffer) => backend.downloadSync(buffer));
+  return backend
+    .compile(planOf(kernel))
+    .run(buffers)
+    .map((buffer) => backend.downloadSync(buffer));
 }
 
-export const runReference = (kernel: Kernel, inputs: readonly TypedArray[]): TypedArray[] => interpret(kernel, inputs);
+export const runReference = (kernel: Kernel, inputs: readonly TypedArray[]): TypedArray[] =>
+  interpret(kernel, inputs);
 
 /** An elementwise kernel of inputs of the shape of its outputs. */
-export function elementwise(shape: Shape, dtypes: readonly DType[], outputs: (...x: Expr[]) => readonly Expr[]): Kernel {
+export function elementwise(
+  shape: Shape,
+  dtypes: readonly DType[],
+  outputs: (...x: Expr[]) => readonly Expr[],
+): Kernel {
   const index = shape.map((_, axis) => coord(axis));
   return {
     name: 'elementwise',
@@ -64,7 +76,30 @@ export function randomSource(seed: number): () => number {
   };
 }
 
-const edges = [0, -0, 1, -1, 0.5, -2.5, 1.5, NaN, Infinity, -Infinity, 1e-40, -1e-45, 3e38, 1e9, -3e9, 255, 256, 2 ** 31, -(2 ** 31), 31, 32, 33];
+const edges = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -2.5,
+  1.5,
+  NaN,
+  Infinity,
+  -Infinity,
+  1e-40,
+  -1e-45,
+  3e38,
+  1e9,
+  -3e9,
+  255,
+  256,
+  2 ** 31,
+  -(2 ** 31),
+  31,
+  32,
+  33,
+];
 
 /** Ordinary numbers of a dtype, mixed with edge values. */
 export function valuesOf(dtype: DType, size: number, random: () => number, edgeShare = 0.3): TypedArray {
@@ -72,9 +107,14 @@ export function valuesOf(dtype: DType, size: number, random: () => number, edgeS
   return new (dtypeInfo(dtype).array)(
     Array.from({ length: size }, () => {
       if (dtype === 'bool') return random() < 0.5 ? 0 : 1;
-      if (random() >= edgeShare) return dtype.startsWith('float') ? (random() - 0.5) * 8 : Math.floor((random() - (low < 0 ? 0.5 : 0)) * 20);
+      if (random() >= edgeShare)
+        return dtype.startsWith('float')
+          ? (random() - 0.5) * 8
+          : Math.floor((random() - (low < 0 ? 0.5 : 0)) * 20);
       const edge = edges[Math.floor(random() * edges.length)] ?? 0;
-      return dtype.startsWith('float') ? edge : Math.trunc(Math.min(high, Math.max(low, Number.isNaN(edge) ? 7 : edge)));
+      return dtype.startsWith('float')
+        ? edge
+        : Math.trunc(Math.min(high, Math.max(low, Number.isNaN(edge) ? 7 : edge)));
     }),
   );
 }

@@ -1,8 +1,23 @@
-import { checkKernel, showKernel, type TypedArray } from '@neumann/core/backend';
+import {
+  acc,
+  type Buffer,
+  binary,
+  cast,
+  checkKernel,
+  constant,
+  coord,
+  type Expr,
+  hostArray,
+  type Kernel,
+  load,
+  type Plan,
+  showKernel,
+  type TypedArray,
+} from '@neumann/core/backend';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';
-import { runKernel, runReference } from './kernels.ts';
+import { elementwise, planOf, randomSource, runKernel, runReference, valuesOf } from './kernels.ts';
 import { randomSample } from './random-kernel.ts';
 
 const backend = await cpu();
@@ -28,8 +43,88 @@ test('any kernel computes what the reference does', () => {
       const expected = runReference(kernel, inputs);
       const actual = runKernel(backend, kernel, inputs);
       for (const [i, want] of expected.entries())
-        expect(worstError(actual[i] as TypedArray, want), `output ${i} of ${showKernel(kernel)}`).toBeLessThan(200);
+        expect(
+          worstError(actual[i] as TypedArray, want),
+          `output ${i} of ${showKernel(kernel)}`,
+        ).toBeLessThan(200);
     }),
     { numRuns: Number(process.env['CPU_FUZZ'] ?? 400) },
   );
+});
+
+test('an expression of thousands of nodes in a chain', () => {
+  const kernel = elementwise([9], ['float32', 'float32'], (x, y) => {
+    let chain = x as Expr;
+    for (let i = 0; i < 6000; i++) chain = binary(i % 2 === 0 ? 'add' : 'max', y as Expr, chain);
+    return [chain];
+  });
+  const random = randomSource(4);
+  const inputs = [valuesOf('float32', 9, random, 0), valuesOf('float32', 9, random, 0)];
+  expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+});
+
+test('a shared node is computed once', () => {
+  let shared = load(0, 'float32', [coord(0)]);
+  for (let i = 0; i < 60; i++) shared = binary('mul', shared, shared); // 2^60 multiplications if it were a tree
+  const kernel = elementwise([5], ['float32'], () => [shared]);
+  const inputs = [Float32Array.of(1, -1, 0, 0.5, NaN)];
+  expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+});
+
+test('a result may take the place of an input that it reads only where it writes', () => {
+  const kernel = elementwise([37], ['float32', 'int32'], (x, n) => [
+    binary('add', x as Expr, constant('float32', 1)),
+    binary('add', n as Expr, cast('int32', x as Expr)),
+  ]);
+  const plan = planOf(kernel);
+  const slots = plan.slots.map((slot, i) =>
+    i < 2 ? slot : { ...slot, place: { kind: 'donated', index: i - 2 } as const },
+  );
+  const random = randomSource(5);
+  const inputs = [valuesOf('float32', 37, random, 0), valuesOf('int32', 37, random, 0)];
+  const buffers = inputs.map((values, i) => backend.upload(kernel.inputs[i]?.dtype ?? 'float32', values));
+  const results = backend.compile({ ...plan, slots }).run(buffers);
+  expect(results.map((buffer) => backend.downloadSync(buffer))).toEqual(runReference(kernel, inputs));
+});
+
+test('empty reductions leave the identities', () => {
+  for (const [op, dtype] of [
+    ['add', 'float32'],
+    ['mul', 'int32'],
+    ['max', 'float64'],
+    ['min', 'uint32'],
+    ['max', 'int32'],
+    ['min', 'bool'],
+  ] as const) {
+    const kernel: Kernel = {
+      name: 'empty',
+      inputs: [{ dtype, shape: [3, 0] }],
+      axes: [3],
+      reduceAxes: [0],
+      reductions: [{ op, value: load(0, dtype, [coord(0), coord(1)]) }],
+      outputs: [acc(dtype, 0)],
+    };
+    expect(runKernel(backend, kernel, [hostArray(dtype, 0)])).toEqual(
+      runReference(kernel, [hostArray(dtype, 0)]),
+    );
+  }
+});
+
+test('steps of a plan share the arena', () => {
+  const double = elementwise([10], ['float32'], (x) => [binary('add', x as Expr, x as Expr)]);
+  const slot = { dtype: 'float32', size: 10 } as const;
+  const plan: Plan = {
+    slots: [
+      { ...slot, place: { kind: 'input', index: 0 } },
+      { ...slot, place: { kind: 'arena', offset: 0 } },
+      { ...slot, place: { kind: 'arena', offset: 64 } },
+      { ...slot, place: { kind: 'output' } },
+    ],
+    steps: [0, 1, 2].map((i) => ({ kernel: double, inputs: [i], outputs: [i + 1] })),
+    inputs: [0],
+    outputs: [3],
+    arenaBytes: 128,
+  };
+  const [result] = backend.compile(plan).run([backend.upload('float32', new Float32Array(10).fill(1))]);
+  expect(backend.downloadSync(result as Buffer)).toEqual(new Float32Array(10).fill(8));
 });

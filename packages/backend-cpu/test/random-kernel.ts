@@ -1,7 +1,30 @@
 /** Random kernels that are always well-formed: every way to index, mixed dtypes, reductions, several outputs. */
 import {
-  acc, addExpr, addIndex, type Aval, binary, type BinaryOp, cast, compare, constant, coord, type DType, type Expr, floorDiv, inBounds,
-  isFloat, type Kernel, load, mod, mulIndex, type Reduction, rowMajorStrides, select, sizeOf, type TypedArray, unary,
+  type Aval,
+  acc,
+  addExpr,
+  addIndex,
+  type BinaryOp,
+  binary,
+  cast,
+  compare,
+  constant,
+  coord,
+  type DType,
+  type Expr,
+  floorDiv,
+  inBounds,
+  isFloat,
+  type Kernel,
+  load,
+  mod,
+  mulIndex,
+  type Reduction,
+  rowMajorStrides,
+  select,
+  sizeOf,
+  type TypedArray,
+  unary,
 } from '@neumann/core/backend';
 import { randomSource, valuesOf } from './kernels.ts';
 
@@ -15,8 +38,20 @@ export function randomSample(seed: number): Sample {
   return new Generator(randomSource(seed * 7919 + 13)).sample();
 }
 
-const dtypes: readonly DType[] = ['float32', 'float32', 'float32', 'float64', 'int32', 'uint32', 'uint8', 'bool'];
+const dtypes: readonly DType[] = [
+  'float32',
+  'float32',
+  'float32',
+  'float64',
+  'int32',
+  'uint32',
+  'uint8',
+  'bool',
+];
 const arithmetic: readonly BinaryOp[] = ['add', 'sub', 'mul', 'max', 'min'];
+
+/** Keeps the reference fast. */
+const MOST_POINTS = 4000;
 
 class Generator {
   readonly #random: () => number;
@@ -32,6 +67,7 @@ class Generator {
     const axes = this.#shape(4);
     const reduceAxes = this.#random() < 0.5 ? this.#shape(3, 0.05) : [];
     const reducing = this.#random() < 0.55;
+    while (sizeOf([...axes, ...reduceAxes]) > MOST_POINTS) (reduceAxes.length > 0 ? reduceAxes : axes).pop();
     this.#extents = reducing ? [...axes, ...reduceAxes] : axes;
     const empty = this.#extents.includes(0);
     const main = this.#pick(dtypes);
@@ -46,10 +82,17 @@ class Generator {
       const at = this.#below(reductions.length);
       const { op, value } = reductions[at] ?? first;
       const result = acc(op.startsWith('arg') ? 'int32' : value.dtype, at);
-      return result.dtype === 'bool' || this.#random() < 0.4 ? result : binary('add', result, this.#leaf(result.dtype));
+      return result.dtype === 'bool' || this.#random() < 0.4
+        ? result
+        : binary('add', result, this.#leaf(result.dtype));
     });
     const kernel: Kernel = {
-      name: 'random', inputs: this.#avals, axes, reduceAxes: reducing ? reduceAxes : [], reductions, outputs,
+      name: 'random',
+      inputs: this.#avals,
+      axes,
+      reduceAxes: reducing ? reduceAxes : [],
+      reductions,
+      outputs,
     };
     return { kernel, inputs: this.#data };
   }
@@ -68,13 +111,20 @@ class Generator {
     const kind = this.#random();
     if (kind < 0.15) {
       const other = this.#pick(dtypes);
-      return cast(dtype, isFloat(other) && !isFloat(dtype) ? this.#leaf(other) : this.#expression(other, depth - 1));
+      return cast(
+        dtype,
+        isFloat(other) && !isFloat(dtype) ? this.#leaf(other) : this.#expression(other, depth - 1),
+      );
     }
     const x = this.#expression(dtype, depth - 1);
     if (kind < 0.3) return dtype === 'bool' ? unary('not', x) : unary(this.#pick(['neg', 'abs'] as const), x);
     const y = this.#random() < 0.1 ? x : this.#expression(dtype, depth - 1);
     if (kind < 0.4) return select(this.#condition(), x, y);
-    return binary(dtype === 'bool' ? this.#pick(['and', 'or', 'xor'] as const) : this.#pick(arithmetic), x, y);
+    return binary(
+      dtype === 'bool' ? this.#pick(['and', 'or', 'xor'] as const) : this.#pick(arithmetic),
+      x,
+      y,
+    );
   }
 
   /** A comparison of numbers that every backend agrees on to the last bit. */
@@ -86,7 +136,8 @@ class Generator {
   #leaf(dtype: DType): Expr {
     const kind = this.#random();
     if (kind < 0.1) return constant(dtype, dtype === 'bool' ? this.#below(2) : this.#below(5));
-    if (kind < 0.2 && dtype === 'int32' && this.#extents.length > 0) return coord(this.#below(this.#extents.length));
+    if (kind < 0.2 && dtype === 'int32' && this.#extents.length > 0)
+      return coord(this.#below(this.#extents.length));
     return this.#load(dtype);
   }
 
@@ -97,49 +148,61 @@ class Generator {
     let guard: Expr | undefined;
     const kind = this.#random();
     const all = this.#extents.map((_, axis) => axis);
-    if (kind < 0.4) index.push(...all.map(coord)), shape.push(...this.#extents);
-    else if (kind < 0.5 && this.#extents.length > 0) this.#reshaped(shape, index);
+    if (kind < 0.4) {
+      index.push(...all.map(coord));
+      shape.push(...this.#extents);
+    } else if (kind < 0.5 && this.#extents.length > 0) this.#reshaped(shape, index);
     else {
-      const axes = all.filter(() => this.#random() < 0.75).sort(() => (kind < 0.7 ? 0 : this.#random() - 0.5));
+      const axes = all
+        .filter(() => this.#random() < 0.75)
+        .sort(() => (kind < 0.7 ? 0 : this.#random() - 0.5));
       for (const axis of axes) {
-        const extent = this.#extents[axis] ?? 1;
-        const bound = this.#walk(axis, extent, shape, index);
-        if (bound) guard = guard ? binary('and', guard, bound) : bound;
+        const step = this.#walk(axis, this.#extents[axis] ?? 1);
+        index.push(step.index);
+        shape.push(step.extent);
+        if (step.guard) guard = guard ? binary('and', guard, step.guard) : step.guard;
       }
     }
-    const at = this.#add(dtype, shape);
-    return load(at, dtype, index, guard);
+    return load(this.#add(dtype, shape), dtype, index, guard);
   }
 
-  #walk(axis: number, extent: number, shape: number[], index: Expr[]): Expr | undefined {
+  /** Some way to walk through an axis of an input, as long as it must be, along a loop axis. */
+  #walk(axis: number, extent: number): { index: Expr; extent: number; guard?: Expr } {
     const kind = this.#random();
     const i = coord(axis);
-    if (kind < 0.6) index.push(i), shape.push(extent);
-    else if (kind < 0.7) {
+    if (kind < 0.6) return { index: i, extent };
+    if (kind < 0.7) {
       const [step, start] = [1 + this.#below(3), this.#below(3)];
-      index.push(addIndex(mulIndex(i, step), start));
-      shape.push(Math.max(0, extent - 1) * step + start + 1);
-    } else if (kind < 0.75) index.push(binary('sub', constant('int32', Math.max(0, extent - 1)), i)), shape.push(Math.max(1, extent));
-    else if (kind < 0.9) {
+      return {
+        index: addIndex(mulIndex(i, step), start),
+        extent: Math.max(0, extent - 1) * step + start + 1,
+      };
+    }
+    const some = Math.max(1, extent);
+    if (kind < 0.75) return { index: binary('sub', constant('int32', some - 1), i), extent: some };
+    if (kind < 0.9) {
       const [pad, inner] = [this.#below(3), Math.max(1, extent - this.#below(4))];
       const moved = addIndex(i, -pad);
-      index.push(moved), shape.push(inner);
-      return inBounds(moved, inner);
-    } else {
-      const rows = 1 + this.#below(6);
-      const table = this.#add('int32', [Math.max(1, extent)], Int32Array.from({ length: Math.max(1, extent) }, () => this.#below(rows)));
-      index.push(load(table, 'int32', [i])), shape.push(rows);
+      return { index: moved, extent: inner, guard: inBounds(moved, inner) };
     }
-    return undefined;
+    const rows = 1 + this.#below(6);
+    const indices = Int32Array.from({ length: some }, () => this.#below(rows));
+    return { index: load(this.#add('int32', [some], indices), 'int32', [i]), extent: rows };
   }
 
   /** All axes flattened, and taken apart into another shape of as many elements. */
   #reshaped(shape: number[], index: Expr[]): void {
     const strides = rowMajorStrides(this.#extents);
-    const flat = this.#extents.reduce<Expr>((sum, _, axis) => addExpr(sum, mulIndex(coord(axis), strides[axis] ?? 0)), constant('int32', 0));
+    const flat = this.#extents.reduce<Expr>(
+      (sum, _, axis) => addExpr(sum, mulIndex(coord(axis), strides[axis] ?? 0)),
+      constant('int32', 0),
+    );
     const size = sizeOf(this.#extents);
     const inner = this.#pick([1, 2, 3, 4, 5, 8].filter((n) => size % n === 0));
-    const [outer, middle] = this.#pick([[size / inner, 1], ...[2, 3, 4].filter((n) => (size / inner) % n === 0).map((n) => [size / inner / n, n])]) as [number, number];
+    const [outer, middle] = this.#pick([
+      [size / inner, 1],
+      ...[2, 3, 4].filter((n) => (size / inner) % n === 0).map((n) => [size / inner / n, n]),
+    ]) as [number, number];
     shape.push(outer, middle, inner);
     index.push(floorDiv(flat, middle * inner), mod(floorDiv(flat, inner), middle), mod(flat, inner));
   }
@@ -152,7 +215,9 @@ class Generator {
 
   #shape(most: number, empty = 0.02): number[] {
     const extents = [1, 2, 3, 4, 5, 7, 8, 9, 12, 17];
-    return Array.from({ length: this.#below(most + 1) }, () => (this.#random() < empty ? 0 : this.#pick(extents)));
+    return Array.from({ length: this.#below(most + 1) }, () =>
+      this.#random() < empty ? 0 : this.#pick(extents),
+    );
   }
 
   #below(n: number): number {

@@ -1,5 +1,14 @@
 /** The kernels of routines as the core lowers them, caught on their way to a backend. */
-import { type Backend, type ConvGeometry, type DType, hostArray, type Kernel, reference, sizeOf, type WindowGeometry } from '@neumann/core/backend';
+import {
+  type Backend,
+  type ConvGeometry,
+  type DType,
+  hostArray,
+  type Kernel,
+  reference,
+  sizeOf,
+  type WindowGeometry,
+} from '@neumann/core/backend';
 import { ConcreteTensor } from '../../core/src/concrete.ts';
 import { convolve, convShape, sourcesOf } from '../../core/src/primitives/conv.ts';
 import { gather, scatterAdd } from '../../core/src/primitives/gather.ts';
@@ -8,7 +17,14 @@ import { windowArgmax, windowGather, windowMax, windowSum } from '../../core/src
 import type { Tensor } from '../../core/src/tensor.ts';
 
 export function matmulKernel(
-  { batch, m, n, k, transposeX = false, transposeY = false }: { batch?: number; m: number; n: number; k: number; transposeX?: boolean; transposeY?: boolean },
+  {
+    batch,
+    m,
+    n,
+    k,
+    transposeX = false,
+    transposeY = false,
+  }: { batch?: number; m: number; n: number; k: number; transposeX?: boolean; transposeY?: boolean },
   dtype: DType = 'float32',
 ): Kernel {
   const lead = batch === undefined ? [] : [batch];
@@ -24,7 +40,12 @@ export function convKernel(target: 'x' | 'w' | 'y', conv: ConvGeometry, dtype: D
 
 export type WindowName = 'windowSum' | 'windowMax' | 'windowArgmax' | 'windowGather';
 
-export function windowKernel(name: WindowName, target: 'x' | 'y', window: WindowGeometry, dtype: DType = 'float32'): Kernel {
+export function windowKernel(
+  name: WindowName,
+  target: 'x' | 'y',
+  window: WindowGeometry,
+  dtype: DType = 'float32',
+): Kernel {
   const shapes = { x: [window.n, ...window.x, window.c], y: [window.n, ...window.y, window.c] };
   const source = target === 'y' ? shapes.x : shapes.y;
   switch (name) {
@@ -35,7 +56,9 @@ export function windowKernel(name: WindowName, target: 'x' | 'y', window: Window
     case 'windowArgmax':
       return caught([source], [dtype], (t) => windowArgmax(window, t));
     case 'windowGather':
-      return caught([source, shapes.y], [dtype, 'int32'], (t, found) => windowGather(target, window, t, found));
+      return caught([source, shapes.y], [dtype, 'int32'], (t, found) =>
+        windowGather(target, window, t, found),
+      );
     default:
       return name satisfies never;
   }
@@ -55,7 +78,9 @@ export function gatherKernel(extents: RowExtents, dtype: DType): Kernel {
 
 export function scatterAddKernel(extents: RowExtents, dtype: DType): Kernel {
   const { outer, count, inner } = extents;
-  return caught([[outer, count, inner], [count]], [dtype, 'int32'], (y, index) => scatterAdd(y, index, extents));
+  return caught([[outer, count, inner], [count]], [dtype, 'int32'], (y, index) =>
+    scatterAdd(y, index, extents),
+  );
 }
 
 /** The same kernel without its name: the loop nest that defines it. */
@@ -64,19 +89,35 @@ export function withoutRoutine({ routine: _, ...nest }: Kernel): Kernel {
 }
 
 /** The kernel of the one operation that `apply` runs. */
-function caught(shapes: readonly (readonly number[])[], dtypes: readonly DType[], apply: (...x: [Tensor, Tensor]) => Tensor): Kernel {
+function caught(
+  shapes: readonly (readonly number[])[],
+  dtypes: readonly DType[],
+  apply: (...x: [Tensor, Tensor]) => Tensor,
+): Kernel {
   let kernel: Kernel | undefined;
   const real = reference();
   const backend: Backend = {
     ...real,
     compile: (plan) => {
       kernel = plan.steps[0]?.kernel;
-      return { run: () => plan.outputs.map((slot) => real.upload(plan.slots[slot]?.dtype ?? 'float32', hostArray(plan.slots[slot]?.dtype ?? 'float32', 0))) };
+      return {
+        run: () =>
+          plan.outputs.map((slot) =>
+            real.upload(
+              plan.slots[slot]?.dtype ?? 'float32',
+              hostArray(plan.slots[slot]?.dtype ?? 'float32', 0),
+            ),
+          ),
+      };
     },
   };
   const tensors = shapes.map((shape, i) => {
     const dtype = dtypes[i] ?? 'float32';
-    return new ConcreteTensor({ shape, dtype }, backend, backend.upload(dtype, hostArray(dtype, sizeOf(shape))));
+    return new ConcreteTensor(
+      { shape, dtype },
+      backend,
+      backend.upload(dtype, hostArray(dtype, sizeOf(shape))),
+    );
   });
   apply(...(tensors as unknown as [Tensor, Tensor]));
   if (!kernel?.routine) throw new Error('no kernel with a routine was caught.');

@@ -1,4 +1,15 @@
-import { type BinaryOp, binary, bitcast, cast, compare, type CompareOp, type DType, select, unary, type UnaryOp } from '@neumann/core/backend';
+import {
+  type BinaryOp,
+  binary,
+  bitcast,
+  type CompareOp,
+  cast,
+  compare,
+  type DType,
+  select,
+  type UnaryOp,
+  unary,
+} from '@neumann/core/backend';
 import { describe, expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';
 import { elementwise, randomSource, runKernel, runReference, valuesOf, worstUlps } from './kernels.ts';
@@ -10,12 +21,51 @@ const integers: readonly DType[] = ['int32', 'uint32', 'uint8'];
 const all: readonly DType[] = [...floats, ...integers, 'bool'];
 
 const floatUnary: readonly UnaryOp[] = [
-  'sqrt', 'rsqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh',
-  'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'erfInv', 'sigmoid', 'floor', 'ceil', 'trunc', 'round', 'neg', 'abs', 'sign',
+  'sqrt',
+  'rsqrt',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'erfInv',
+  'sigmoid',
+  'floor',
+  'ceil',
+  'trunc',
+  'round',
+  'neg',
+  'abs',
+  'sign',
 ];
 const integerUnary: readonly UnaryOp[] = ['neg', 'abs', 'sign', 'not'];
 const floatBinary: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'rem', 'pow', 'atan2', 'max', 'min'];
-const integerBinary: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'rem', 'pow', 'max', 'min', 'and', 'or', 'xor'];
+const integerBinary: readonly BinaryOp[] = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'rem',
+  'pow',
+  'max',
+  'min',
+  'and',
+  'or',
+  'xor',
+];
 const shifts: readonly BinaryOp[] = ['shl', 'shr'];
 const logic: readonly BinaryOp[] = ['and', 'or', 'xor'];
 
@@ -26,10 +76,14 @@ const unaries = [
 ];
 const binaries = [
   ...floats.flatMap((dtype) => floatBinary.map((op) => ({ dtype, op }))),
-  ...integers.flatMap((dtype) => [...integerBinary, ...(dtype === 'uint8' ? [] : shifts)].map((op) => ({ dtype, op }))),
+  ...integers.flatMap((dtype) =>
+    [...integerBinary, ...(dtype === 'uint8' ? [] : shifts)].map((op) => ({ dtype, op })),
+  ),
   ...logic.map((op) => ({ dtype: 'bool' as const, op })),
 ];
-const compares = all.flatMap((dtype) => (['eq', 'ne', 'lt', 'le'] satisfies CompareOp[]).map((op) => ({ dtype, op })));
+const compares = all.flatMap((dtype) =>
+  (['eq', 'ne', 'lt', 'le'] satisfies CompareOp[]).map((op) => ({ dtype, op })),
+);
 const pairs = all.flatMap((from) => all.map((to) => ({ from, to })));
 
 /** rsqrt is a division by a rounded root; everything else is correctly rounded or the same function. */
@@ -40,7 +94,9 @@ describe('every word means what the reference says', () => {
     for (const size of sizes) {
       const kernel = elementwise([size], [dtype], (x) => [unary(op, x as never)]);
       const inputs = [valuesOf(dtype, size, randomSource(size + 1))];
-      expect(worstUlps(runKernel(backend, kernel, inputs)[0] as never, runReference(kernel, inputs)[0] as never)).toBeLessThanOrEqual(tolerance(op));
+      expect(
+        worstUlps(runKernel(backend, kernel, inputs)[0] as never, runReference(kernel, inputs)[0] as never),
+      ).toBeLessThanOrEqual(tolerance(op));
     }
   });
 
@@ -64,9 +120,15 @@ describe('every word means what the reference says', () => {
 
   test.each(all.map((dtype) => ({ dtype })))('select of $dtype', ({ dtype }) => {
     for (const size of sizes) {
-      const kernel = elementwise([size], ['bool', dtype, dtype], (c, x, y) => [select(c as never, x as never, y as never)]);
+      const kernel = elementwise([size], ['bool', dtype, dtype], (c, x, y) => [
+        select(c as never, x as never, y as never),
+      ]);
       const random = randomSource(size + 4);
-      const inputs = [valuesOf('bool', size, random), valuesOf(dtype, size, random), valuesOf(dtype, size, random)];
+      const inputs = [
+        valuesOf('bool', size, random),
+        valuesOf(dtype, size, random),
+        valuesOf(dtype, size, random),
+      ];
       expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
     }
   });
@@ -80,11 +142,14 @@ describe('every word means what the reference says', () => {
   });
 
   const words: readonly DType[] = ['float32', 'int32', 'uint32'];
-  test.each(words.flatMap((from) => words.map((to) => ({ from, to }))))('bitcast of $from to $to', ({ from, to }) => {
-    const kernel = elementwise([13], [from], (x) => [bitcast(to, x as never)]);
-    const inputs = [valuesOf(from, 13, randomSource(6))];
-    expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
-  });
+  test.each(words.flatMap((from) => words.map((to) => ({ from, to }))))(
+    'bitcast of $from to $to',
+    ({ from, to }) => {
+      const kernel = elementwise([13], [from], (x) => [bitcast(to, x as never)]);
+      const inputs = [valuesOf(from, 13, randomSource(6))];
+      expect(runKernel(backend, kernel, inputs)).toEqual(runReference(kernel, inputs));
+    },
+  );
 
   test('words of several dtypes meet in one kernel', () => {
     const kernel = elementwise([23], ['float64', 'int32', 'bool', 'uint8', 'float32'], (a, b, c, d, e) => {

@@ -3,7 +3,7 @@ import { checkOptions } from '@neumann/core/extend';
 import { type Initializer, lecunNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
 import { type Pair, positiveInteger, positivePair } from './options.ts';
-import { makeWeights, parameterDType, type Weights } from './weights.ts';
+import { checkWeights, makeWeights, parameterDType, type Weights } from './weights.ts';
 
 /** Options of {@link conv2d}. */
 export interface Conv2dOptions {
@@ -27,7 +27,17 @@ export interface Conv2dOptions {
   readonly biasInit?: Initializer;
 }
 
-const keys = ['features', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'bias', 'kernelInit', 'biasInit'];
+const keys = [
+  'features',
+  'kernel',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'kernelInit',
+  'biasInit',
+];
 
 /**
  * A convolution of images with learned windows.
@@ -38,7 +48,7 @@ const keys = ['features', 'kernel', 'stride', 'padding', 'dilation', 'groups', '
  * @example
  * const layer = conv2d({ features: 16, kernel: 3, stride: 2 });
  * const { params } = layer.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
- * const [y] = layer.apply(params, null, zeros([8, 28, 28, 1]));   // f32[8,14,14,16]
+ * layer.apply(params, null, ones([8, 28, 28, 1]))[0]   // f32[8,14,14,16]
  */
 export function conv2d(options: Conv2dOptions): Layer<Weights, null> {
   checkOptions('conv2d', options, keys);
@@ -56,11 +66,17 @@ export function conv2d(options: Conv2dOptions): Layer<Weights, null> {
       if (x.shape.length !== 4 || channels === undefined)
         throw new ShapeError(`conv2d: x must be images [N,H,W,C], but is ${showAval(x)}.`);
       if (channels % groups !== 0)
-        throw new ShapeError(`conv2d: x ${showAval(x)} has ${channels} channels, which must be a multiple of groups ${groups}.`);
+        throw new ShapeError(
+          `conv2d: x ${showAval(x)} has ${channels} channels, which must be a multiple of groups ${groups}.`,
+        );
       const shape = [...kernel, channels / groups, features];
-      return { params: makeWeights(key, shape, parameterDType(x.dtype), { bias, kernelInit, biasInit }), state: null };
+      return {
+        params: makeWeights(key, shape, parameterDType(x.dtype), { bias, kernelInit, biasInit }),
+        state: null,
+      };
     },
-    apply({ w, b }, state, x) {
+    apply(params, state, x) {
+      const { w, b } = checkWeights('conv2d', params);
       const channels = (w.shape[2] as number) * groups;
       if (x.ndim !== 4 || x.shape[3] !== channels)
         throw new ShapeError(

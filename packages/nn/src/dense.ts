@@ -3,7 +3,7 @@ import { checkOptions } from '@neumann/core/extend';
 import { type Initializer, lecunNormal, zeros } from './initializers.ts';
 import type { Layer } from './layer.ts';
 import { positiveInteger } from './options.ts';
-import { makeWeights, parameterDType, type Weights } from './weights.ts';
+import { checkWeights, makeWeights, parameterDType, type Weights } from './weights.ts';
 
 /** Options of {@link dense}. */
 export interface DenseOptions {
@@ -26,7 +26,7 @@ export interface DenseOptions {
  * @example
  * const layer = dense({ features: 10 });
  * const { params } = layer.init(random.key(0), new ShapeDtype([1, 784]));
- * const [y] = layer.apply(params, null, zeros([32, 784]));   // f32[32,10]
+ * layer.apply(params, null, ones([32, 784]))[0]   // f32[32,10]
  */
 export function dense(options: DenseOptions): Layer<Weights, null> {
   checkOptions('dense', options, ['features', 'bias', 'kernelInit', 'biasInit']);
@@ -36,9 +36,13 @@ export function dense(options: DenseOptions): Layer<Weights, null> {
     init(key, x) {
       const inputs = x.shape.at(-1);
       if (inputs === undefined) throw new ShapeError(`dense: x must be [..., D], but is ${showAval(x)}.`);
-      return { params: makeWeights(key, [inputs, features], parameterDType(x.dtype), { bias, kernelInit, biasInit }), state: null };
+      return {
+        params: makeWeights(key, [inputs, features], parameterDType(x.dtype), { bias, kernelInit, biasInit }),
+        state: null,
+      };
     },
-    apply({ w, b }, state, x) {
+    apply(params, state, x) {
+      const { w, b } = checkWeights('dense', params);
       const product = matmul(checkInput(x, w), w);
       return [b ? add(product, b) : product, state];
     },

@@ -1,8 +1,9 @@
-export { conv2d, type Conv2dOptions } from './conv2d.ts';
-export { dense, type DenseOptions } from './dense.ts';
+export { type Conv2dOptions, conv2d } from './conv2d.ts';
+export { type DenseOptions, dense } from './dense.ts';
+export { type DropoutOptions, dropout } from './dropout.ts';
 export { type AxisOptions, flatten, gelu, logSoftmax, relu, silu, softmax } from './functions.ts';
-export * as initializers from './initializers.ts';
 export type { Initializer, VarianceScalingOptions } from './initializers.ts';
+export * as initializers from './initializers.ts';
 export type { Context, Layer, LayerLike, ParamsOf, StateOf } from './layer.ts';
 export { accuracy, crossEntropy } from './losses.ts';
 export type { Pair } from './options.ts';

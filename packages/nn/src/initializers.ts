@@ -6,8 +6,8 @@ import {
   OptionError,
   random,
   ShapeError,
-  zeros as tensorOfZeros,
   type Tensor,
+  zeros as tensorOfZeros,
 } from '@neumann/core';
 
 /** Parameters of a shape and dtype, drawn with a key. */
@@ -63,22 +63,42 @@ function fanOf(shape: readonly number[], mode: VarianceScalingOptions['mode']): 
 }
 
 /** Truncated normal, variance `2 / fanIn`: for layers before a relu. He et al. 2015. */
-export const heNormal: Initializer = varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' });
+export const heNormal: Initializer = varianceScaling({
+  scale: 2,
+  mode: 'fanIn',
+  distribution: 'truncatedNormal',
+});
 
 /** Uniform, variance `2 / fanIn`. He et al. 2015. */
 export const heUniform: Initializer = varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'uniform' });
 
 /** Truncated normal, variance `2 / (fanIn + fanOut)`. Glorot and Bengio 2010. */
-export const glorotNormal: Initializer = varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' });
+export const glorotNormal: Initializer = varianceScaling({
+  scale: 1,
+  mode: 'fanAvg',
+  distribution: 'truncatedNormal',
+});
 
 /** Uniform, variance `2 / (fanIn + fanOut)`. Glorot and Bengio 2010. */
-export const glorotUniform: Initializer = varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'uniform' });
+export const glorotUniform: Initializer = varianceScaling({
+  scale: 1,
+  mode: 'fanAvg',
+  distribution: 'uniform',
+});
 
 /** Truncated normal, variance `1 / fanIn`: what the layers use unless told otherwise. LeCun et al. 1998. */
-export const lecunNormal: Initializer = varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' });
+export const lecunNormal: Initializer = varianceScaling({
+  scale: 1,
+  mode: 'fanIn',
+  distribution: 'truncatedNormal',
+});
 
 /** Uniform, variance `1 / fanIn`. LeCun et al. 1998. */
-export const lecunUniform: Initializer = varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform' });
+export const lecunUniform: Initializer = varianceScaling({
+  scale: 1,
+  mode: 'fanIn',
+  distribution: 'uniform',
+});
 
 /** Normal with mean 0; `stddev` is 0.01 unless given. */
 export function normal({ stddev = 1e-2 }: { readonly stddev?: number } = {}): Initializer {

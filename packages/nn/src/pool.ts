@@ -17,7 +17,7 @@ export interface PoolOptions {
  *
  * @throws {OptionError} for bad options; {ShapeError} from the function, unless x has four axes.
  * @example
- * maxPool({ window: 2 })(zeros([8, 28, 28, 16]))   // f32[8,14,14,16]
+ * maxPool({ window: 2 })(ones([8, 28, 28, 16]))   // f32[8,14,14,16]
  */
 export function maxPool(options: PoolOptions): (x: Tensor) => Tensor {
   return pool('maxPool', options, windowMax);
@@ -28,7 +28,7 @@ export function maxPool(options: PoolOptions): (x: Tensor) => Tensor {
  *
  * @throws {OptionError} for bad options; {ShapeError} from the function, unless x has four axes.
  * @example
- * avgPool({ window: [7, 7] })(zeros([8, 7, 7, 64]))   // f32[8,1,1,64]
+ * avgPool({ window: [7, 7] })(ones([8, 7, 7, 64]))   // f32[8,1,1,64]
  */
 export function avgPool(options: PoolOptions): (x: Tensor) => Tensor {
   return pool('avgPool', options, windowMean);
@@ -40,7 +40,8 @@ function pool(name: string, options: PoolOptions, windows: typeof windowMax): (x
   const stride = positivePair(name, 'stride', options.stride ?? window);
   const { padding = 'valid' } = options;
   return (x) => {
-    if (x.ndim !== 4) throw new ShapeError(`${name}: x must be images [N,H,W,C], but is ${showAval(x.aval)}.`);
+    if (x.ndim !== 4)
+      throw new ShapeError(`${name}: x must be images [N,H,W,C], but is ${showAval(x.aval)}.`);
     return windows(x, { window, stride, padding });
   };
 }

@@ -9,20 +9,19 @@
 import {
   type DType,
   FileError,
-  type Leaf,
   OptionError,
   reshape,
   ShapeDtype,
   showAval,
-  tensor,
   Tensor,
-  TreeError,
-  treeLeaves,
-  treeFlatten,
-  treePaths,
   type Tensors,
-  treeUnflatten,
+  TreeError,
   type TypedArray,
+  tensor,
+  treeFlatten,
+  treeLeaves,
+  treePaths,
+  treeUnflatten,
 } from '@neumann/core';
 
 const prefixBytes = 8;
@@ -74,13 +73,16 @@ export async function encodeSafetensors(
   checkNames(paths, metadata);
   const tensors = await Promise.all(
     treeLeaves(tree).map(async (leaf, i) => {
-      if (leaf instanceof ShapeDtype) throw new TreeError(`encodeSafetensors: ${paths[i]} is a ShapeDtype, which has no values.`);
+      if (leaf instanceof ShapeDtype)
+        throw new TreeError(`encodeSafetensors: ${paths[i]} is a ShapeDtype, which has no values.`);
       const x = leaf instanceof Tensor ? leaf : tensor(leaf);
       return { name: paths[i] as string, aval: x.aval, values: await x.data() };
     }),
   );
   // Wide elements first, so that every tensor is aligned.
-  tensors.sort((a, b) => b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT || (a.name < b.name ? -1 : 1));
+  tensors.sort(
+    (a, b) => b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT || (a.name < b.name ? -1 : 1),
+  );
   let size = 0;
   const described = tensors.map(({ name, aval, values }): [string, unknown] => {
     const begin = size;
@@ -109,7 +111,7 @@ export async function encodeSafetensors(
  *
  * @throws {FileError} if the bytes are truncated, foreign or damaged, or a tensor has a dtype that does not exist here.
  * @example
- * const params = loadInto(model.init(key, x).params, decodeSafetensors(await readFile('weights.safetensors')));
+ * const loaded = loadInto(params, decodeSafetensors(await readFile('weights.safetensors')));
  */
 export function decodeSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   const { entries, data } = parse(bytes);
@@ -134,7 +136,8 @@ export function loadInto<T>(template: T, tensors: Readonly<Record<string, Tensor
   const paths = treePaths(template);
   const loaded = leaves.map((leaf, i) => {
     const path = paths[i] as string;
-    const want = leaf instanceof Tensor || leaf instanceof ShapeDtype ? showAval(leaf) : showAval(tensor(leaf));
+    const want =
+      leaf instanceof Tensor || leaf instanceof ShapeDtype ? showAval(leaf) : showAval(tensor(leaf));
     const got = Object.hasOwn(tensors, path) ? tensors[path] : undefined;
     if (!got)
       throw new FileError(
@@ -146,7 +149,9 @@ export function loadInto<T>(template: T, tensors: Readonly<Record<string, Tensor
   });
   const extra = Object.keys(tensors).find((name) => !paths.includes(name));
   if (extra !== undefined)
-    throw new FileError(`loadInto: the file has a tensor ${JSON.stringify(extra)}, but the model has no such leaf.`);
+    throw new FileError(
+      `loadInto: the file has a tensor ${JSON.stringify(extra)}, but the model has no such leaf.`,
+    );
   return treeUnflatten(structure, loaded);
 }
 
@@ -155,27 +160,36 @@ function checkNames(paths: readonly string[], metadata: Readonly<Record<string, 
   if (twice !== undefined)
     throw new TreeError(`encodeSafetensors: two leaves have the path ${twice}; use keys without dots.`);
   if (paths.includes('__metadata__'))
-    throw new TreeError('encodeSafetensors: __metadata__ cannot name a tensor; the format uses it for metadata.');
+    throw new TreeError(
+      'encodeSafetensors: __metadata__ cannot name a tensor; the format uses it for metadata.',
+    );
   for (const [key, value] of Object.entries(metadata))
     if (typeof value !== 'string')
-      throw new OptionError(`encodeSafetensors: metadata.${key} must be a string, but is ${JSON.stringify(value)}.`);
+      throw new OptionError(
+        `encodeSafetensors: metadata.${key} must be a string, but is ${JSON.stringify(value)}.`,
+      );
 }
 
 /* ---- reading ---- */
 
 function parse(bytes: Uint8Array): Header {
   if (bytes.length < prefixBytes)
-    refuse(`the file is truncated: it has ${bytes.length} bytes, but even an empty one has ${prefixBytes + 2}`);
+    refuse(
+      `the file is truncated: it has ${bytes.length} bytes, but even an empty one has ${prefixBytes + 2}`,
+    );
   const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (stated > BigInt(maxHeaderBytes))
-    refuse(`the header would have ${stated} bytes, more than the ${maxHeaderBytes} allowed; this is no safetensors file`);
+    refuse(
+      `the header would have ${stated} bytes, more than the ${maxHeaderBytes} allowed; this is no safetensors file`,
+    );
   const dataStart = prefixBytes + Number(stated);
   if (dataStart > bytes.length)
     refuse(
       `the file is truncated or foreign: bytes 0..8 announce a header of ${stated} bytes, but ${bytes.length - prefixBytes} follow`,
     );
   const header = parseJson(bytes.subarray(prefixBytes, dataStart));
-  const data = bytes.subarray(dataStart);
+  // Not bytes.subarray(): the slices of Node's Buffer are no copies.
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, bytes.length - dataStart);
   const { __metadata__: metadata = {}, ...described } = header;
   const entries = Object.entries(described).map(([name, value]) => entryOf(name, value));
   checkCoverage(entries, data.length);
@@ -190,20 +204,22 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new FileError(`safetensors: the header is not JSON in UTF-8: ${(cause as Error).message}.`, { cause });
+    throw new FileError(`safetensors: the header is not JSON in UTF-8: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
   const twice = duplicateKey(text);
-  if (twice !== undefined) refuse(`the header has the key ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined) refuse(`the header has the key ${show(twice)} twice`);
   return parsed as Record<string, unknown>; // valid JSON that starts with "{" is an object
 }
 
 /** The first key that an object in valid JSON text has twice: `JSON.parse` would silently take the last. */
 function duplicateKey(text: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const [token, string] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+  for (const [token, string = '', colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}]/g)) {
     if (token === '{') open.push(new Set());
     else if (token === '}') open.pop();
-    else if (string !== undefined) {
+    else if (colon !== undefined) {
       const key = JSON.parse(string) as string;
       if (open.at(-1)?.has(key)) return key;
       open.at(-1)?.add(key);
@@ -215,26 +231,28 @@ function duplicateKey(text: string): string | undefined {
 function checkMetadata(metadata: unknown): Readonly<Record<string, string>> {
   if (!isObject(metadata)) refuse('__metadata__ must be an object of strings');
   for (const [key, value] of Object.entries(metadata))
-    if (typeof value !== 'string') refuse(`__metadata__.${key} must be a string, but is ${JSON.stringify(value)}`);
+    if (typeof value !== 'string') refuse(`__metadata__.${key} must be a string, but is ${show(value)}`);
   return metadata as Record<string, string>;
 }
 
 function entryOf(name: string, value: unknown): Entry {
-  const at = JSON.stringify(name);
-  if (!isObject(value)) refuse(`tensor ${at} must be described by an object, but is ${JSON.stringify(value)}`);
+  const at = show(name);
+  if (!isObject(value)) refuse(`tensor ${at} must be described by an object, but is ${show(value)}`);
   const { dtype: label, shape, data_offsets: offsets, ...rest } = value;
   const [extra] = Object.keys(rest);
-  if (extra !== undefined) refuse(`tensor ${at} has an unknown field ${JSON.stringify(extra)}`);
+  if (extra !== undefined) refuse(`tensor ${at} has an unknown field ${show(extra)}`);
   const dtype = typeof label === 'string' ? dtypeOf.get(label) : undefined;
   if (dtype === undefined)
-    refuse(`tensor ${at} has dtype ${JSON.stringify(label)}; only ${[...dtypeOf.keys()].join(', ')} exist here`);
-  if (!isNaturals(shape)) refuse(`tensor ${at} has shape ${JSON.stringify(shape)}, which must be non-negative integers`);
+    refuse(`tensor ${at} has dtype ${show(label)}; only ${[...dtypeOf.keys()].join(', ')} exist here`);
+  if (!isNaturals(shape))
+    refuse(`tensor ${at} has shape ${show(shape)}, which must be non-negative integers`);
   if (!isNaturals(offsets) || offsets.length !== 2 || (offsets[0] as number) > (offsets[1] as number))
-    refuse(`tensor ${at} has data_offsets ${JSON.stringify(offsets)}, which must be [begin, end]`);
+    refuse(`tensor ${at} has data_offsets ${show(offsets)}, which must be [begin, end]`);
   const [begin, end] = offsets as [number, number];
   const size = shape.reduce((n, extent) => n * extent, 1);
   const sizeInBytes = size * formats[dtype].array.BYTES_PER_ELEMENT;
-  if (size > maxElements) refuse(`tensor ${at} has ${size} elements, more than the ${maxElements} a tensor can have`);
+  if (size > maxElements)
+    refuse(`tensor ${at} has ${size} elements, more than the ${maxElements} a tensor can have`);
   if (sizeInBytes !== end - begin)
     refuse(
       `tensor ${at} is ${showAval({ shape, dtype })}, which takes ${sizeInBytes} bytes, ` +
@@ -248,30 +266,44 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
   let covered = 0;
   let before = 'the header';
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const at = JSON.stringify(name);
-    if (begin < covered) refuse(`tensor ${at} begins at byte ${begin} of the data and overlaps ${before}, which ends at ${covered}`);
-    if (begin > covered) refuse(`bytes ${covered}..${begin} of the data, between ${before} and ${at}, belong to no tensor`);
+    const at = show(name);
+    if (begin < covered)
+      refuse(
+        `tensor ${at} begins at byte ${begin} of the data and overlaps ${before}, which ends at ${covered}`,
+      );
+    if (begin > covered)
+      refuse(`bytes ${covered}..${begin} of the data, between ${before} and ${at}, belong to no tensor`);
     if (end > dataBytes)
-      refuse(`the file is truncated: tensor ${at} ends at byte ${end} of the data, of which there are ${dataBytes}`);
+      refuse(
+        `the file is truncated: tensor ${at} ends at byte ${end} of the data, of which there are ${dataBytes}`,
+      );
     covered = end;
     before = at;
   }
-  if (covered !== dataBytes) refuse(`${dataBytes - covered} bytes trail after ${before}, at byte ${covered} of the data`);
+  if (covered !== dataBytes)
+    refuse(`${dataBytes - covered} bytes trail after ${before}, at byte ${covered} of the data`);
 }
 
 function valuesOf({ name, dtype, begin, end }: Entry, data: Uint8Array): TypedArray {
   const bytes = data.slice(begin, end); // a copy, because a view would have to be aligned
   if (dtype === 'bool') {
     const at = bytes.findIndex((b) => b > 1);
-    if (at >= 0) refuse(`tensor ${JSON.stringify(name)} is bool, but its byte ${at} is ${bytes[at]}`);
+    if (at >= 0) refuse(`tensor ${show(name)} is bool, but its byte ${at} is ${bytes[at]}`);
   }
   return new formats[dtype].array(bytes.buffer);
 }
 
-const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isObject = (x: unknown): x is Record<string, unknown> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 
 const isNaturals = (x: unknown): x is number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+
+/** A value of a foreign file, which may be of any length. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
 
 function refuse(what: string): never {
   throw new FileError(`safetensors: ${what}.`);

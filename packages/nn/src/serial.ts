@@ -4,27 +4,32 @@ import { type Context, type Layer, type LayerLike, type ParamsOf, type StateOf, 
 
 type Named = Readonly<Record<string, LayerLike>>;
 
-/** The parameters of layers by name; layers without any are left out. */
-export type NamedParams<L extends Named> = {
-  readonly [K in keyof L as ParamsOf<L[K]> extends null ? never : K]: ParamsOf<L[K]>;
-};
+/** The parameters of layers by name; layers without any are left out, and `null` is none at all. */
+export type NamedParams<L extends Named> = [ParamsOf<L[keyof L]>] extends [null]
+  ? null
+  : { readonly [K in keyof L as ParamsOf<L[K]> extends null ? never : K]: ParamsOf<L[K]> };
 
-/** The state of layers by name; layers without any are left out. */
-export type NamedState<L extends Named> = {
-  readonly [K in keyof L as StateOf<L[K]> extends null ? never : K]: StateOf<L[K]>;
-};
+/** The state of layers by name; layers without any are left out, and `null` is none at all. */
+export type NamedState<L extends Named> = [StateOf<L[keyof L]>] extends [null]
+  ? null
+  : { readonly [K in keyof L as StateOf<L[K]> extends null ? never : K]: StateOf<L[K]> };
 
-/** The parameters of layers by position. */
-export type ListedParams<L extends readonly LayerLike[]> = { readonly [I in keyof L]: ParamsOf<L[I]> };
+/** The parameters of layers by position, `null` for a layer without any; `null` is none at all. */
+export type ListedParams<L extends readonly LayerLike[]> = [ParamsOf<L[number]>] extends [null]
+  ? null
+  : { readonly [I in keyof L]: ParamsOf<L[I]> };
 
-/** The state of layers by position. */
-export type ListedState<L extends readonly LayerLike[]> = { readonly [I in keyof L]: StateOf<L[I]> };
+/** The state of layers by position, `null` for a layer without any; `null` is none at all. */
+export type ListedState<L extends readonly LayerLike[]> = [StateOf<L[number]>] extends [null]
+  ? null
+  : { readonly [I in keyof L]: StateOf<L[I]> };
 
 /**
  * Layers one after the other; plain functions of tensors are layers too.
  *
  * Names given to the layers are the paths of their parameters (`conv1.w`), in error messages and in files. Without
- * names parameters are an array, with `null` where a layer has none, and the paths are `[0].w`.
+ * names parameters are an array, with `null` where a layer has none, and the paths are `[0].w`. Where no layer has
+ * state, that of the whole is `null`.
  *
  * @throws {OptionError} if there is no layer, or something is neither a layer nor a function.
  * @example
@@ -35,14 +40,16 @@ export type ListedState<L extends readonly LayerLike[]> = { readonly [I in keyof
  *   flatten,
  *   logits: dense({ features: 10 }),
  * });
- * const { params, state } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
+ * const { params } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  * params.conv1.w                                 // f32[5,5,1,16]
- * const [y] = model.apply(params, state, images);
+ * const [y] = model.apply(params, null, images);
  *
  * const same = serial(dense({ features: 32 }), relu, dense({ features: 10 }));
  */
 export function serial<const L extends Named>(layers: L): Layer<NamedParams<L>, NamedState<L>>;
-export function serial<const L extends readonly LayerLike[]>(...layers: L): Layer<ListedParams<L>, ListedState<L>>;
+export function serial<const L extends readonly LayerLike[]>(
+  ...layers: L
+): Layer<ListedParams<L>, ListedState<L>>;
 export function serial(...args: readonly (Named | LayerLike)[]): Layer {
   const [first] = args;
   return args.length === 1 && typeof first === 'object' && !isLayer(first) ? named(first) : listed(args);
@@ -54,7 +61,7 @@ interface Place {
   readonly layer: Layer;
 }
 
-function named(layers: Named): Layer<Record<string, unknown>, Record<string, unknown>> {
+function named(layers: Named): Layer {
   const places = Object.entries(layers).map(([name, layer]) => ({ name, layer: checked(name, layer) }));
   const number = places.find(({ name }) => /^\d+$/.test(name));
   if (number)
@@ -64,26 +71,28 @@ function named(layers: Named): Layer<Record<string, unknown>, Record<string, unk
     );
   const collect = (values: readonly unknown[]) =>
     Object.fromEntries(places.flatMap(({ name }, i) => (values[i] === null ? [] : [[name, values[i]]])));
-  const spread = (tree: Record<string, unknown>) => places.map(({ name }) => tree[name] ?? null);
-  return chain(places, collect, spread);
+  const pick = (tree: Readonly<Record<string, unknown>>, place: Place) => tree[place.name];
+  return chain(places, collect, pick);
 }
 
-function listed(layers: readonly unknown[]): Layer<readonly unknown[], readonly unknown[]> {
+function listed(layers: readonly unknown[]): Layer {
   const places = layers.map((layer, i) => ({ name: `[${i}]`, layer: checked(`[${i}]`, layer) }));
   return chain(
     places,
     (values) => values,
-    (tree) => tree,
+    (tree: readonly unknown[], place) => tree[places.indexOf(place)],
   );
 }
 
-/** `collect` makes a tree of one value for each layer, `spread` takes it apart. */
+/** `collect` makes a tree of one value for each layer, and `pick` takes one out; a tree of nothing is `null`. */
 function chain<T>(
   places: readonly Place[],
   collect: (values: readonly unknown[]) => T,
-  spread: (tree: T) => readonly unknown[],
-): Layer<T, T> {
+  pick: (tree: T, place: Place) => unknown,
+): Layer<T | null, T | null> {
   if (places.length === 0) throw new OptionError('serial: needs at least one layer.');
+  const join = (values: readonly unknown[]) => (values.every((v) => v === null) ? null : collect(values));
+  const part = (tree: T | null, place: Place) => (tree === null ? null : (pick(tree, place) ?? null));
   return {
     init(key, x) {
       let aval: Aval = x;
@@ -95,19 +104,19 @@ function chain<T>(
           return { params, state };
         }),
       );
-      return { params: collect(made.map((m) => m.params)), state: collect(made.map((m) => m.state)) };
+      return { params: join(made.map((m) => m.params)), state: join(made.map((m) => m.state)) };
     },
     apply(params, state, x, context) {
-      const before = spread(state);
       const after: unknown[] = [];
-      const y = places.reduce((input, { name, layer }, i) => {
+      const y = places.reduce((input, place, i) => {
+        const { name, layer } = place;
         const [output, next] = atLayer(name, () =>
-          layer.apply(spread(params)[i], before[i], input, contextOf(context, i)),
+          layer.apply(part(params, place), part(state, place), input, contextOf(context, i)),
         );
         after.push(next);
         return output;
       }, x);
-      return [y, collect(after)];
+      return [y, join(after)];
     },
   };
 }

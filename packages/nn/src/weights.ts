@@ -1,4 +1,4 @@
-import { type DType, random, type Tensor } from '@neumann/core';
+import { type DType, random, Tensor, TreeError } from '@neumann/core';
 import { isFloat } from '@neumann/core/extend';
 import type { Initializer } from './initializers.ts';
 
@@ -24,6 +24,15 @@ export function makeWeights(
 ): Weights {
   const w = kernelInit(random.foldIn(key, 0), shape, dtype);
   return bias ? { w, b: biasInit(random.foldIn(key, 1), shape.slice(-1), dtype) } : { w };
+}
+
+/** @throws {TreeError} unless `params` are such weights: users may hand over those of another model. */
+export function checkWeights(layer: string, params: Weights): Weights {
+  if (!(params?.w instanceof Tensor))
+    throw new TreeError(
+      `${layer}: needs parameters { w, b }, but got ${params === null ? 'null' : typeof params}; use those that init() made.`,
+    );
+  return params;
 }
 
 /** The dtype of parameters for inputs of `dtype`: floats keep theirs, pixels and other integers get float32. */

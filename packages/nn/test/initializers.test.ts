@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
 import { random, type Tensor } from '@neumann/core';
 import { type Initializer, initializers } from '@neumann/nn';
+import { expect, test } from 'vitest';
 
 const shape = [3, 3, 40, 60]; // 21,600 numbers; fanIn 360, fanOut 540
 const draw = (f: Initializer): Float32Array => f(random.key(7), shape, 'float32').dataSync() as Float32Array;

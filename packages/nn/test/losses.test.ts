@@ -1,12 +1,21 @@
-import { expect, test } from 'vitest';
 import { grad, random, type Tensor, tensor, zeros } from '@neumann/core';
 import { accuracy, crossEntropy, softmax } from '@neumann/nn';
+import { expect, test } from 'vitest';
 
 const values = (x: Tensor): number[] => Array.from(x.dataSync());
 
 test('crossEntropy is -log softmax at the label, averaged', () => {
-  expect(crossEntropy(tensor([[2, 0]]), tensor([0], 'int32')).item()).toBeCloseTo(Math.log1p(Math.exp(-2)), 6);
-  const x = tensor([[1, 2, 3], [0, 0, 0]], 'float64');
+  expect(crossEntropy(tensor([[2, 0]]), tensor([0], 'int32')).item()).toBeCloseTo(
+    Math.log1p(Math.exp(-2)),
+    6,
+  );
+  const x = tensor(
+    [
+      [1, 2, 3],
+      [0, 0, 0],
+    ],
+    'float64',
+  );
   const expected = (-Math.log(softmaxOf([1, 2, 3], 2)) + Math.log(3)) / 2;
   expect(crossEntropy(x, tensor([2, 1], 'int32')).item()).toBeCloseTo(expected, 14);
 });
@@ -30,7 +39,9 @@ test('the gradient of crossEntropy is (softmax - one-hot) / N', () => {
   const y = labels.dataSync();
   // A few roundings of numbers below 1: 4 * 2^-53.
   for (let i = 0; i < 20; i++)
-    expect(Math.abs((g[i] as number) - ((p[i] as number) - (y[Math.floor(i / 5)] === i % 5 ? 1 : 0)) / 4)).toBeLessThan(5e-16);
+    expect(
+      Math.abs((g[i] as number) - ((p[i] as number) - (y[Math.floor(i / 5)] === i % 5 ? 1 : 0)) / 4),
+    ).toBeLessThan(5e-16);
   const large = values(grad((x: Tensor) => crossEntropy(x, tensor([1], 'int32')))(tensor([[1000, 0]])));
   expect(large).toEqual([1, -1]);
 });
@@ -47,12 +58,22 @@ test('labels may be any integers, and have any number of batch axes', () => {
 });
 
 test('accuracy is the fraction of greatest logits at the label', () => {
-  expect(accuracy(tensor([[2, 0], [3, 1], [0, 1], [5, 6]]), tensor([0, 1, 1, 1], 'int32')).item()).toBe(0.75);
+  expect(
+    accuracy(
+      tensor([
+        [2, 0],
+        [3, 1],
+        [0, 1],
+        [5, 6],
+      ]),
+      tensor([0, 1, 1, 1], 'int32'),
+    ).item(),
+  ).toBe(0.75);
 });
 
 test('labels that do not fit are refused with a remedy', () => {
   expect(() => crossEntropy(zeros([8, 10]), zeros([8, 10]))).toThrow(
-    "crossEntropy: labels must be integer class indices, but are f32[8,10]; " +
+    'crossEntropy: labels must be integer class indices, but are f32[8,10]; ' +
       "use astype(labels, 'int32'), or argmax(labels, { axis: -1 }) if they are one-hot.",
   );
   expect(() => crossEntropy(zeros([8, 10]), zeros([7], 'int32'))).toThrow(

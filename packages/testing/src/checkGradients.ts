@@ -159,12 +159,12 @@ function checkReverse(
 }
 
 function jvpOf(f: Flat, xs: readonly Tensor[], vs: readonly Tensor[]): [Tensor[], Tensor[]] {
-  return jvp((...all: Tensor[]) => f(...all), [...xs], [...vs]) as [Tensor[], Tensor[]];
+  return jvp<Tensor[], Tensor[]>(f, [...xs], [...vs]);
 }
 
 function vjpOf(f: Flat, xs: readonly Tensor[], us: readonly Tensor[]): Tensor[] {
   const [, back] = vjp((...all: Tensor[]) => f(...all), ...xs);
-  return back([...us]) as Tensor[];
+  return back([...us]);
 }
 
 /** `Σ a·b` and `Σ |a·b|`. */
@@ -185,6 +185,7 @@ const values = (x: Tensor): Float64Array => Float64Array.from(x.dataSync());
 
 const like = (x: Tensor, elements: Float64Array): Tensor => place(getBackend(), 'float64', x.shape, elements);
 
-const axpy = (a: number, x: Float64Array, y: Float64Array): Float64Array => y.map((v, i) => v + a * (x[i] as number));
+const axpy = (a: number, x: Float64Array, y: Float64Array): Float64Array =>
+  y.map((v, i) => v + a * (x[i] as number));
 
 const greatest = (xs: Float64Array): number => xs.reduce((m, x) => Math.max(m, Math.abs(x)), 0);

@@ -1,4 +1,4 @@
-import { sameAval, showAval, type TypedArray } from './core.ts';
+import { sameAval, showAval } from './core.ts';
 import { type HostTensor, showHost } from './host.ts';
 
 /**
@@ -7,9 +7,14 @@ import { type HostTensor, showHost } from './host.ts';
  * `exact`: the same number; -0 is not 0, NaN is NaN. `ulps`: units in the last place of the result, and a zero has
  * its sign. `sum`: a sum of `n` terms in any order is within `n u Σ|terms|` (Higham, Accuracy and Stability of
  * Numerical Algorithms, §4.2), so the bound is relative to the same function of the operands' absolute values.
- * `relative`: to the greatest element of the result, for compositions of many steps.
+ * `units`: unit roundoffs of the greatest element of the result, or of `floor` if that is greater, for compositions of
+ * several steps.
  */
-export type ErrorModel = 'exact' | { readonly ulps: number } | 'sum' | { readonly relative: number };
+export type ErrorModel =
+  | 'exact'
+  | { readonly ulps: number }
+  | 'sum'
+  | { readonly units: number; readonly floor?: number };
 
 const formats = {
   float32: { digits: 23, leastExponent: -126, greatest: 3.4028234663852886e38 },
@@ -43,7 +48,8 @@ export function difference(
     if (!sameAval(got, want)) return `result ${i} is ${showAval(got)} instead of ${showAval(want)}`;
     if (got.values.length !== want.values.length)
       return `result ${i} has ${got.values.length} elements instead of ${want.values.length}`;
-    const greatest = typeof model === 'object' && 'relative' in model ? greatestOf(want) : 0;
+    const greatest =
+      typeof model === 'object' && 'units' in model ? Math.max(model.floor ?? 0, greatestOf(want)) : 0;
     const at = got.values.findIndex(
       (x, j) => !close(x, want.values[j] as number, want, model, scale ? scaleAt(scale, i, j) : greatest),
     );
@@ -59,7 +65,8 @@ export function difference(
 const show = (x: number | undefined): string => (Object.is(x, -0) ? '-0' : String(x));
 
 function scaleAt(scale: { of: readonly HostTensor[]; terms: number }, i: number, j: number): number {
-  return scale.terms * ((scale.of[i]?.values as TypedArray)[j] as number);
+  const { values } = scale.of[i] as HostTensor;
+  return scale.terms * Math.abs(values[j] as number);
 }
 
 /** The greatest absolute value of the finite elements. */
@@ -77,10 +84,12 @@ function close(x: number, y: number, { dtype }: HostTensor, model: ErrorModel, s
     if (scale > formats[dtype].greatest) return true;
     return Math.abs(x - y) <= 2 * unitRoundoff[dtype] * scale + 2 * ulp(0, dtype);
   }
-  if ('relative' in model) return Math.abs(x - y) <= model.relative * scale;
-  if (Number.isNaN(x) || Number.isNaN(y) || x === 0 || y === 0) return Math.abs(x - y) <= model.ulps * ulp(0, dtype) && x !== y;
+  if ('units' in model) return Math.abs(x - y) <= model.units * unitRoundoff[dtype] * scale;
+  if (Number.isNaN(x) || Number.isNaN(y) || x === 0 || y === 0)
+    return Math.abs(x - y) <= model.ulps * ulp(0, dtype) && x !== y;
   // Rounding may carry the greatest numbers over the edge.
   const finite = (v: number): number => Math.max(-1, Math.min(1, v / formats[dtype].greatest));
-  if (!Number.isFinite(x) || !Number.isFinite(y)) return Math.abs(finite(x) - finite(y)) <= 2 * model.ulps * unitRoundoff[dtype];
+  if (!Number.isFinite(x) || !Number.isFinite(y))
+    return Math.abs(finite(x) - finite(y)) <= 2 * model.ulps * unitRoundoff[dtype];
   return Math.abs(x - y) <= model.ulps * ulp(Math.max(Math.abs(x), Math.abs(y)), dtype);
 }

@@ -35,7 +35,10 @@ export function build(shape: Shape, element: (at: number[]) => number): number[]
 }
 
 /** Elements of `shape` that are sums of contributions. */
-export function accumulate(shape: Shape, contribute: (give: (at: readonly number[], value: number) => void) => void): number[] {
+export function accumulate(
+  shape: Shape,
+  contribute: (give: (at: readonly number[], value: number) => void) => void,
+): number[] {
   const result = new Array<number>(shape.reduce((n, extent) => n * extent, 1)).fill(0);
   contribute((at, value) => {
     const place = placeOf(shape, at);
@@ -45,7 +48,11 @@ export function accumulate(shape: Shape, contribute: (give: (at: readonly number
 }
 
 /** Folds elements over `axes`; `fold` gets the elements of one result in row-major order of those axes. */
-export function foldAxes(x: HostTensor, axes: readonly number[], fold: (elements: number[]) => number): number[] {
+export function foldAxes(
+  x: HostTensor,
+  axes: readonly number[],
+  fold: (elements: number[]) => number,
+): number[] {
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   return build(
     kept.map((i) => x.shape[i] as number),
@@ -73,7 +80,10 @@ export function* connections(
 ): Generator<{ i: number[]; o: number[]; k: number[] }> {
   for (const o of points(y))
     for (const k of points(window)) {
-      const position = o.map((at, d) => at * (stride[d] as number) + (k[d] as number) * (dilation[d] as number) - (padLow[d] as number));
+      const position = o.map(
+        (at, d) =>
+          at * (stride[d] as number) + (k[d] as number) * (dilation[d] as number) - (padLow[d] as number),
+      );
       if (position.some((p, d) => p % (dilateX[d] as number) !== 0)) continue;
       const i = position.map((p, d) => p / (dilateX[d] as number));
       if (placeOf(x, i) >= 0) yield { i, o, k };
@@ -90,7 +100,9 @@ export function defineConv(target: 'x' | 'w' | 'y', g: ConvGeometry, a: HostTens
   const [perC, perF] = [g.c / g.groups, g.f / g.groups];
   return accumulate(shape, (give) => {
     for (const { i, o, k } of connections(g, g.kernel, g.dilateW, g.dilateX))
-      for (const [n, group, c, f] of points([g.n, g.groups, perC, perF]) as Iterable<[number, number, number, number]>) {
+      for (const [n, group, c, f] of points([g.n, g.groups, perC, perF]) as Iterable<
+        [number, number, number, number]
+      >) {
         const atX = [n, ...i, group * perC + c];
         const atW = [...k, c, group * perF + f];
         const atY = [n, ...o, group * perF + f];

@@ -1,4 +1,13 @@
-import { type Backend, type DType, place, type Shape, showAval, sizeOf, Tensor, type TypedArray } from './core.ts';
+import {
+  type Backend,
+  type DType,
+  place,
+  type Shape,
+  showAval,
+  sizeOf,
+  Tensor,
+  type TypedArray,
+} from './core.ts';
 
 /** A tensor's values in host memory, row-major. */
 export interface HostTensor {

@@ -2,7 +2,12 @@ export { checkGradients, differenceTolerance, type GradientOptions } from './che
 export { difference, type ErrorModel, ulp, unitRoundoff } from './compare.ts';
 export { download, type HostTensor, showHost, stack, upload } from './host.ts';
 export { law } from './law.ts';
-export { type Law, laws, primitivesOf } from './laws.ts';
+export type { Law } from './laws/common.ts';
+export { laws } from './laws/laws.ts';
+export { primitivesOf } from './primitivesOf.ts';
+export { RandomProgram, randomPrograms } from './randomProgram.ts';
 export { draw, type Form, type Operand, type Row, Sample } from './row.ts';
+export { operationRows } from './rows/operations.ts';
 export { primitiveRows } from './rows/primitives.ts';
+export { runFuzz } from './runFuzz.ts';
 export { runLaws, type Skip, type SuiteOptions } from './runLaws.ts';

@@ -18,16 +18,28 @@ function environment(name: string): string | undefined {
   return typeof process === 'undefined' ? undefined : process.env[name];
 }
 
+export interface LawOptions {
+  /** Samples drawn; 20 by default. */
+  readonly runs?: number;
+  /** Why the law is not to be run. */
+  readonly skip?: string | undefined;
+}
+
 /** States that `holds` does not throw for anything drawn; a failure prints the smallest example found and the seed. */
 export function law<T>(
   name: string,
   samples: fc.Arbitrary<T>,
   holds: (sample: T) => void | Promise<void>,
-  { runs = 20 }: { readonly runs?: number } = {},
+  { runs = 20, skip }: LawOptions = {},
 ): void {
   const numRuns = Math.max(1, Math.round(runs * settings.runs));
   const property = fc.asyncProperty(samples, async (x) => holds(x));
-  test(name, { timeout: 10_000 + 2_000 * numRuns }, () => fc.assert(property, { numRuns, seed: seedOf(name) }));
+  // Shrinking ends with the limit too, so that a failure is told soon, if not in its smallest form.
+  const limit = 60_000 * Math.max(1, settings.runs);
+  const options = { numRuns, seed: seedOf(name), interruptAfterTimeLimit: limit };
+  const title = skip === undefined ? name : `${name} (${skip})`;
+  // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- fc.assert asserts, and callers give titles
+  test(title, { timeout: 2 * limit, skip: skip !== undefined }, () => fc.assert(property, options));
 }
 
 function seedOf(name: string): number {

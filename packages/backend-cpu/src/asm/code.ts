@@ -1,14 +1,14 @@
 import { InternalError } from '@neumann/core/backend';
 import { Bytes } from './bytes.ts';
 import {
-  lane as laneCodes,
   type LaneOp,
-  memory as memoryCodes,
-  memoryLane as memoryLaneCodes,
+  lane as laneCodes,
   type MemoryLaneOp,
   type MemoryOp,
-  plain as plainCodes,
+  memory as memoryCodes,
+  memoryLane as memoryLaneCodes,
   type PlainOp,
+  plain as plainCodes,
 } from './opcodes.ts';
 
 export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
@@ -205,7 +205,8 @@ export class Code {
 
   /** The encoded function: its locals, the instructions and the end. */
   encode(into: Bytes): void {
-    if (this.#depth !== 0) throw new InternalError('assembler: a block is still open at the end of a function.');
+    if (this.#depth !== 0)
+      throw new InternalError('assembler: a block is still open at the end of a function.');
     const runs: [count: number, type: ValueType][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);

@@ -20,13 +20,18 @@ export class ModuleBuilder {
 
   /** An imported function. */
   import(name: string, signature: Signature): Callable {
-    if (this.#functions.length > 0) throw new InternalError(`assembler: import ${name} comes after a function.`);
+    if (this.#functions.length > 0)
+      throw new InternalError(`assembler: import ${name} comes after a function.`);
     this.#imports.push({ name, type: this.#typeIndex(signature) });
     return { index: this.#imports.length - 1, ...signature };
   }
 
   /** A function; `body` gets its code and one local for each parameter. */
-  define(signature: Signature, body: (code: Code, params: readonly Local[]) => void, exported?: string): Callable {
+  define(
+    signature: Signature,
+    body: (code: Code, params: readonly Local[]) => void,
+    exported?: string,
+  ): Callable {
     const code = new Code(signature.params.length);
     body(
       code,
@@ -61,7 +66,9 @@ export class ModuleBuilder {
       }
     });
     section(out, 3, this.#functions, (into, { type }) => into.unsigned(type));
-    const exported = this.#functions.flatMap(({ exported: name }, i) => (name === undefined ? [] : [{ name, i }]));
+    const exported = this.#functions.flatMap(({ exported: name }, i) =>
+      name === undefined ? [] : [{ name, i }],
+    );
     section(out, 7, exported, (into, { name, i }) => {
       into.name(name);
       into.byte(0);
@@ -82,7 +89,12 @@ export class ModuleBuilder {
   }
 }
 
-function section<T>(out: Bytes, id: number, items: readonly T[], write: (into: Bytes, item: T) => void): void {
+function section<T>(
+  out: Bytes,
+  id: number,
+  items: readonly T[],
+  write: (into: Bytes, item: T) => void,
+): void {
   const body = new Bytes();
   body.unsigned(items.length);
   for (const item of items) write(body, item);

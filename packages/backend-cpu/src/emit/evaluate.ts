@@ -4,16 +4,38 @@ import type { Functions } from './functions.ts';
 import { EPILOGUE, levelOf, type Nest } from './nest.ts';
 import { type LoadNode, type Node, operandsOf, type Sum } from './node.ts';
 import { type Pointer, Pointers } from './pointers.ts';
-import { scalarBinary, scalarBitcast, scalarCast, scalarCompare, scalarConst, scalarLoad, scalarStore, scalarType, scalarUnary } from './scalar.ts';
+import {
+  scalarBinary,
+  scalarBitcast,
+  scalarCast,
+  scalarCompare,
+  scalarConst,
+  scalarLoad,
+  scalarStore,
+  scalarType,
+  scalarUnary,
+} from './scalar.ts';
 import type { Schedule } from './schedule.ts';
 import {
-  vectorBinary, vectorCast, vectorCompare, vectorConst, vectorIota, vectorLoad, vectorSelect, vectorSplat, vectorStore, vectorUnary,
   type VectorWords,
+  vectorBinary,
+  vectorCast,
+  vectorCompare,
+  vectorConst,
+  vectorIota,
+  vectorLoad,
+  vectorSelect,
+  vectorSplat,
+  vectorStore,
+  vectorStoreLive,
+  vectorUnary,
 } from './vector.ts';
 
 /** Some neighbouring points of a strip that one instruction handles: one, or as many as a vector has lanes. */
 export interface Slot {
   readonly lanes: number;
+  /** How many of them exist; the other lanes hold anything. */
+  readonly live: number;
   /** Distance in points from where the strip's pointers stand. */
   readonly offset: number;
   /** Locals of nodes that change along the strip. */
@@ -22,8 +44,8 @@ export interface Slot {
   readonly accs: Local[];
 }
 
-export function newSlot(lanes: number, offset: number): Slot {
-  return { lanes, offset, values: new Map(), accs: [] };
+export function newSlot(lanes: number, offset: number, live: number = lanes): Slot {
+  return { lanes, live, offset, values: new Map(), accs: [] };
 }
 
 /** Expressions longer than this are computed in pieces, so that neither JavaScript's nor our stack gets deep. */
@@ -52,7 +74,8 @@ export class Evaluator {
     this.#schedule = schedule;
     this.pointers = new Pointers(code, nest, inputs, ({ node }) => this.isVarying(node));
     const roots = [...nest.graph.values, ...nest.graph.outputs];
-    for (const node of [...roots, ...nest.nodes.flatMap(operandsOf)]) this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
+    for (const node of [...roots, ...nest.nodes.flatMap(operandsOf)])
+      this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
     this.#splatted = this.#findSplatted(roots);
     this.#hoisted = this.#findHoisted();
   }
@@ -99,12 +122,21 @@ export class Evaluator {
   /** Stores what `push` puts on the stack at the points of a slot. */
   store(pointer: Pointer, node: Node, slot: Slot, push: () => void): void {
     const { code } = this;
-    const offset = slot.offset * this.#strideInStrip(pointer);
-    code.get(pointer.current);
-    if (offset < 0) code.i32(offset).op('i32.add');
+    const inStrip = slot.offset * this.#strideInStrip(pointer);
+    const offset = Math.max(0, inStrip);
+    const address = () => {
+      code.get(pointer.current);
+      if (inStrip < 0) code.i32(inStrip).op('i32.add');
+    };
+    if (slot.live < slot.lanes) {
+      push();
+      vectorStoreLive(this.words(slot), node.dtype, address, offset, slot.live);
+      return;
+    }
+    address();
     push();
-    if (slot.lanes === 1) scalarStore(code, node.dtype, Math.max(0, offset));
-    else vectorStore(this.words(slot), node.dtype, Math.max(0, offset));
+    if (slot.lanes === 1) scalarStore(code, node.dtype, offset);
+    else vectorStore(this.words(slot), node.dtype, offset);
   }
 
   /** The type of what {@link push} leaves. */
@@ -139,7 +171,12 @@ export class Evaluator {
     for (const node of graph.outputs) use(node, parallel);
     const hoisted: Node[][] = loops.map(() => []);
     for (const node of nodes) {
-      if (node.kind === 'coord' || node.kind === 'acc' || (node.kind === 'const' && !this.#splatted.has(node))) continue;
+      if (
+        node.kind === 'coord' ||
+        node.kind === 'acc' ||
+        (node.kind === 'const' && !this.#splatted.has(node))
+      )
+        continue;
       if ((nest.depends.get(node) ?? 0) & EPILOGUE) continue;
       const level = levelOf(nest, node);
       if (level < (usedAt.get(node) ?? 0)) hoisted[level]?.push(node);
@@ -196,7 +233,12 @@ export class Evaluator {
         this.#sum(node.sum, push, (n) => code.i32(n), 'i32.mul', 'i32.add');
         return;
       case 'load':
-        this.#load(node, slot, () => scalarConst(code, node.dtype, 0), (offset) => scalarLoad(code, node.dtype, offset));
+        this.#load(
+          node,
+          slot,
+          () => scalarConst(code, node.dtype, 0),
+          (offset) => scalarLoad(code, node.dtype, offset),
+        );
         return;
       case 'unary':
         push(node.x);
@@ -326,7 +368,13 @@ export class Evaluator {
     return slot?.accs[index] ?? missing('reduction result');
   }
 
-  #sum(sum: Sum, push: (x: Node) => void, number: (n: number) => void, mul: 'i32.mul' | 'i32x4.mul', add: 'i32.add' | 'i32x4.add'): void {
+  #sum(
+    sum: Sum,
+    push: (x: Node) => void,
+    number: (n: number) => void,
+    mul: 'i32.mul' | 'i32x4.mul',
+    add: 'i32.add' | 'i32x4.add',
+  ): void {
     sum.terms.forEach(({ node, factor }, i) => {
       push(node);
       if (factor !== 1) {
@@ -351,7 +399,10 @@ export class Evaluator {
     if (offset + inStrip !== immediate) code.i32(inStrip).op('i32.add');
     for (const term of varying) {
       this.#scalar(term.node, slot);
-      code.i32(term.factor * dtypeInfo(node.dtype).bytes).op('i32.mul').op('i32.add');
+      code
+        .i32(term.factor * dtypeInfo(node.dtype).bytes)
+        .op('i32.mul')
+        .op('i32.add');
     }
     if (!node.guard) {
       read(immediate);

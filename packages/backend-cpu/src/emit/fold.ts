@@ -1,7 +1,22 @@
-import { type DType, isFloat, rangeOf, type Reduction } from '@neumann/core/backend';
+import {
+  type CompareOp,
+  type DType,
+  InternalError,
+  isFloat,
+  type Reduction,
+  rangeOf,
+} from '@neumann/core/backend';
 import type { Local } from '../asm/code.ts';
 import { scalarBinary, scalarCompare, scalarConst, scalarType } from './scalar.ts';
-import { vectorBinary, vectorCompare, vectorConst, vectorExtract, vectorSelect as selectLanes, type VectorWords } from './vector.ts';
+import {
+  type VectorWords,
+  vectorBinary,
+  vectorCompare,
+  vectorConst,
+  vectorExtract,
+  vectorRotate,
+  vectorSelect,
+} from './vector.ts';
 
 /** The running result of one reduction for the points of one slot. */
 export interface Accumulator {
@@ -23,114 +38,171 @@ export function identity(op: Op, dtype: DType): number {
   return rangeOf[dtype][op === 'max' || op === 'argmax' ? 0 : 1];
 }
 
-export function newAccumulator({ code, lanes }: VectorWords, op: Op, dtype: DType): Accumulator {
+export function newAccumulator(words: VectorWords, op: Op, dtype: DType): Accumulator {
   const isArg = op === 'argmax' || op === 'argmin';
-  const best = code.local(lanes === 1 ? scalarType(dtype) : 'v128');
-  const position = isArg ? code.local(lanes === 1 ? 'i32' : 'v128') : undefined;
-  const accumulator = { op, dtype, lanes, best, position };
-  return accumulator;
+  const best = newLocal(words, dtype);
+  return { op, dtype, lanes: words.lanes, best, position: isArg ? newLocal(words, 'int32') : undefined };
 }
 
-export function resetAccumulator({ code, lanes }: VectorWords, { op, dtype, best, position }: Accumulator): void {
+export function resetAccumulator(
+  { code, lanes }: VectorWords,
+  { op, dtype, best, position }: Accumulator,
+): void {
   (lanes === 1 ? scalarConst : vectorConst)(code, dtype, identity(op, dtype)).set(best);
   if (position !== undefined) (lanes === 1 ? scalarConst : vectorConst)(code, 'int32', 0).set(position);
 }
 
 /** Takes in the value that `push` puts on the stack, found at the position that `pushPosition` does. */
-export function accumulate(words: VectorWords, acc: Accumulator, push: () => void, pushPosition: () => void): void {
+export function accumulate(
+  words: VectorWords,
+  acc: Accumulator,
+  push: () => void,
+  pushPosition: () => void,
+): void {
   const { code } = words;
-  if (acc.position !== undefined) {
-    accumulatePosition(words, acc, acc.position, push, pushPosition);
+  if (acc.position === undefined) {
+    code.get(acc.best);
+    push();
+    fold(words, acc);
+    code.set(acc.best);
     return;
   }
-  code.get(acc.best);
+  const x: Accumulator = { ...acc, best: newLocal(words, acc.dtype), position: newLocal(words, 'int32') };
   push();
-  fold(words, acc);
-  code.set(acc.best);
+  code.set(x.best);
+  beats(words, x, acc);
+  const wins = newLocal(words, 'bool');
+  code.set(wins);
+  takeWhere(words, acc.dtype, wins, () => code.get(x.best), acc.best);
+  takeWhere(words, 'int32', wins, pushPosition, acc.position);
 }
 
-/** Folds all of `accumulators`, of one reduction, into one scalar local. */
+/** Folds all of `accumulators`, of one reduction, into one scalar: the local that holds the result. */
 export function combine(words: VectorWords, accumulators: readonly Accumulator[]): Local {
-  const { code } = words;
-  const [first] = accumulators;
-  if (!first) throw new Error('emit: a reduction has no accumulator.');
   const vectors = accumulators.filter(({ lanes }) => lanes > 1);
-  const scalars = accumulators.filter(({ lanes }) => lanes === 1).map(({ best }) => best);
-  const vector = tree(vectors.map(({ best }) => best), (a, b) => {
-    code.get(a).get(b);
-    fold({ ...words, lanes: vectors[0]?.lanes ?? 1 }, first);
-    code.set(a);
-  });
-  if (vector !== undefined && vectors[0]) {
-    const { lanes, dtype } = vectors[0];
-    for (let lane = 0; lane < lanes; lane++) {
-      const scalar = code.local(scalarType(dtype));
-      code.get(vector);
-      vectorExtract({ ...words, lanes }, dtype, lane);
-      code.set(scalar);
-      scalars.push(scalar);
+  const scalars = accumulators.filter(({ lanes }) => lanes === 1);
+  const vector = mergeAll(words, vectors);
+  if (vector)
+    scalars.unshift(...(vector.position === undefined ? [foldLanes(words, vector)] : lanesOf(words, vector)));
+  const result = mergeAll(words, scalars);
+  if (!result) throw new InternalError('emit: a reduction has no accumulator.');
+  return result.position ?? result.best;
+}
+
+/** Merges all into the first, in a tree. */
+function mergeAll(words: VectorWords, all: readonly Accumulator[]): Accumulator | undefined {
+  for (let step = 1; step < all.length; step *= 2)
+    for (let i = 0; i + step < all.length; i += 2 * step) {
+      const [a, b] = [all[i], all[i + step]];
+      if (a && b) merge({ ...words, lanes: a.lanes }, a, b);
     }
+  return all[0];
+}
+
+/** a = a and b, of which neither comes before the other. */
+function merge(words: VectorWords, a: Accumulator, b: Accumulator): void {
+  const { code } = words;
+  if (a.position === undefined || b.position === undefined) {
+    code.get(a.best).get(b.best);
+    fold(words, a);
+    code.set(a.best);
+    return;
   }
-  const result = tree(scalars, (a, b) => {
-    code.get(a).get(b);
-    fold({ ...words, lanes: 1 }, first);
-    code.set(a);
+  const { position } = b;
+  const wins = newLocal(words, 'bool');
+  const or = words.lanes === 1 ? 'i32.or' : 'v128.or';
+  beats(words, b, a);
+  beats(words, a, b); // neither beats the other: the first position wins
+  code.get(a.position).get(b.position);
+  compare(words, 'int32', 'le');
+  code.op(or);
+  negate(words);
+  code.op(or).set(wins);
+  takeWhere(words, a.dtype, wins, () => code.get(b.best), a.best);
+  takeWhere(words, 'int32', wins, () => code.get(position), a.position);
+}
+
+/** The lanes of a vector folded into a scalar. */
+function foldLanes(words: VectorWords, vector: Accumulator): Accumulator {
+  const { code } = words;
+  const vectorWords = { ...words, lanes: vector.lanes };
+  for (let step = vector.lanes / 2; step >= 1; step /= 2) {
+    code.get(vector.best).get(vector.best);
+    vectorRotate(vectorWords, vector.dtype, step);
+    fold(vectorWords, vector);
+    code.set(vector.best);
+  }
+  const best = code.local(scalarType(vector.dtype));
+  code.get(vector.best);
+  vectorExtract(vectorWords, vector.dtype, 0);
+  code.set(best);
+  return { ...vector, lanes: 1, best };
+}
+
+/** The lanes of a vector as scalars. */
+function lanesOf(words: VectorWords, { op, dtype, lanes, best, position }: Accumulator): Accumulator[] {
+  const { code } = words;
+  return Array.from({ length: lanes }, (_, lane) => {
+    const scalar = newAccumulator({ ...words, lanes: 1 }, op, dtype);
+    code.get(best);
+    vectorExtract({ ...words, lanes }, dtype, lane);
+    code.set(scalar.best);
+    if (position === undefined || scalar.position === undefined) return scalar;
+    code.get(position);
+    vectorExtract({ ...words, lanes }, 'int32', lane);
+    code.set(scalar.position);
+    return scalar;
   });
-  return result ?? first.best;
+}
+
+/** Whether x is greater (smaller) than `best`, or NaN while `best` is not. */
+function beats(words: VectorWords, x: Accumulator, best: Accumulator): void {
+  const { code, lanes } = words;
+  const [smaller, greater] = x.op === 'argmax' ? [best.best, x.best] : [x.best, best.best];
+  if (!isFloat(x.dtype)) {
+    code.get(smaller).get(greater);
+    compare(words, x.dtype, 'lt');
+    return;
+  }
+  code.get(best.best).get(best.best);
+  compare(words, x.dtype, 'eq');
+  code.get(greater).get(smaller);
+  compare(words, x.dtype, 'le');
+  if (lanes === 1) code.op('i32.eqz').op('i32.and');
+  else code.op('v128.andnot');
+}
+
+/** to = what `push` puts on the stack, where `wins` holds */
+function takeWhere(words: VectorWords, dtype: DType, wins: Local, push: () => void, to: Local): void {
+  const { code } = words;
+  push();
+  code.get(to).get(wins);
+  if (words.lanes === 1) code.op('select');
+  else vectorSelect(words, dtype);
+  code.set(to);
+}
+
+function compare(words: VectorWords, dtype: DType, op: CompareOp): void {
+  if (words.lanes === 1) scalarCompare(words.code, dtype, op);
+  else vectorCompare(words, dtype, op);
+}
+
+function negate({ code, lanes }: VectorWords): void {
+  if (lanes === 1) code.op('i32.eqz');
+  else code.op('v128.not');
+}
+
+function newLocal({ code, lanes }: VectorWords, dtype: DType): Local {
+  return code.local(lanes === 1 ? scalarType(dtype) : 'v128');
 }
 
 /** acc, x -> acc op x */
 function fold(words: VectorWords, { op, dtype }: Pick<Accumulator, 'op' | 'dtype'>): void {
   const word = op === 'argmax' ? 'max' : op === 'argmin' ? 'min' : op;
-  if (dtype === 'bool') words.code.op(words.lanes === 1 ? (word === 'max' ? 'i32.or' : 'i32.and') : word === 'max' ? 'v128.or' : 'v128.and');
+  if (dtype === 'bool')
+    words.code.op(
+      words.lanes === 1 ? (word === 'max' ? 'i32.or' : 'i32.and') : word === 'max' ? 'v128.or' : 'v128.and',
+    );
   else if (words.lanes === 1) scalarBinary(words, dtype, word);
   else vectorBinary(words, dtype, word);
-}
-
-/** The first greatest (smallest) wins, and the first NaN over all. */
-function accumulatePosition(
-  words: VectorWords,
-  { op, dtype, best }: Accumulator,
-  position: Local,
-  push: () => void,
-  pushPosition: () => void,
-): void {
-  const { code, lanes } = words;
-  const compare = (word: 'lt' | 'ne' | 'eq') =>
-    lanes === 1 ? scalarCompare(code, dtype, word) : vectorCompare(words, dtype, word);
-  const [and, or] = lanes === 1 ? (['i32.and', 'i32.or'] as const) : (['v128.and', 'v128.or'] as const);
-  const x = code.local(lanes === 1 ? scalarType(dtype) : 'v128');
-  const wins = code.local(lanes === 1 ? 'i32' : 'v128');
-  push();
-  code.set(x);
-  if (op === 'argmax') code.get(best).get(x);
-  else code.get(x).get(best);
-  compare('lt');
-  if (isFloat(dtype)) {
-    code.get(x).get(x);
-    compare('ne');
-    code.get(best).get(best);
-    compare('eq');
-    code.op(and).op(or);
-  }
-  code.set(wins);
-  if (lanes === 1) {
-    code.get(x).get(best).get(wins).op('select').set(best);
-    pushPosition();
-    code.get(position).get(wins).op('select').set(position);
-    return;
-  }
-  code.get(x).get(best).get(wins);
-  selectLanes(words, dtype);
-  code.set(best);
-  pushPosition();
-  code.get(position).get(wins);
-  selectLanes(words, 'int32');
-  code.set(position);
-}
-
-function tree(locals: readonly Local[], fold: (a: Local, b: Local) => void): Local | undefined {
-  for (let step = 1; step < locals.length; step *= 2)
-    for (let i = 0; i + step < locals.length; i += 2 * step) fold(locals[i] ?? 0, locals[i + step] ?? 0);
-  return locals[0];
 }

@@ -1,4 +1,12 @@
-import { type BinaryOp, type DType, isFloat, type Kernel, nodesOf, scalarFunctions, type UnaryOp } from '@neumann/core/backend';
+import {
+  type BinaryOp,
+  type DType,
+  isFloat,
+  type Kernel,
+  nodesOf,
+  scalarFunctions,
+  type UnaryOp,
+} from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import type { ModuleBuilder } from '../asm/module.ts';
 import type { Node } from './node.ts';
@@ -54,7 +62,8 @@ export function callsOut(node: Node): boolean {
 export function foreignNames(kernels: readonly Kernel[]): Set<ForeignName> {
   const names = new Set<ForeignName>();
   for (const expr of nodesOf(kernels.flatMap((k) => [...k.reductions.map((r) => r.value), ...k.outputs]))) {
-    const name = expr.kind === 'unary' || expr.kind === 'binary' ? foreignName(expr.dtype, expr.op) : undefined;
+    const name =
+      expr.kind === 'unary' || expr.kind === 'binary' ? foreignName(expr.dtype, expr.op) : undefined;
     if (name) names.add(name);
   }
   return names;
@@ -101,25 +110,65 @@ const integerHelpers = {
     const byMinusOne = () => code.i32(0).get(x).op('i32.sub');
     const divide = () => code.get(x).get(y).op('i32.div_s');
     const otherwise = () => code.get(y).i32(-1).op('i32.eq').choose('i32', byMinusOne, divide);
-    code.get(y).op('i32.eqz').choose('i32', () => code.i32(-1), otherwise);
+    code
+      .get(y)
+      .op('i32.eqz')
+      .choose('i32', () => code.i32(-1), otherwise);
   },
   div_u: (code, x, y) => {
-    code.get(y).op('i32.eqz').choose('i32', () => code.i32(-1), () => code.get(x).get(y).op('i32.div_u'));
+    code
+      .get(y)
+      .op('i32.eqz')
+      .choose(
+        'i32',
+        () => code.i32(-1),
+        () => code.get(x).get(y).op('i32.div_u'),
+      );
   },
   rem_s: (code, x, y) => {
-    code.get(y).op('i32.eqz').choose('i32', () => code.get(x), () => code.get(x).get(y).op('i32.rem_s'));
+    code
+      .get(y)
+      .op('i32.eqz')
+      .choose(
+        'i32',
+        () => code.get(x),
+        () => code.get(x).get(y).op('i32.rem_s'),
+      );
   },
   rem_u: (code, x, y) => {
-    code.get(y).op('i32.eqz').choose('i32', () => code.get(x), () => code.get(x).get(y).op('i32.rem_u'));
+    code
+      .get(y)
+      .op('i32.eqz')
+      .choose(
+        'i32',
+        () => code.get(x),
+        () => code.get(x).get(y).op('i32.rem_u'),
+      );
   },
   pow_s: (code, x, y) => {
     const sign = () => code.i32(1).get(y).i32(1).op('i32.and').i32(1).op('i32.shl').op('i32.sub'); // (-1) ** y
     const reciprocal = () => {
-      code.get(x).i32(1).op('i32.eq').choose('i32', () => code.i32(1), () => {
-        code.get(x).i32(-1).op('i32.eq').choose('i32', sign, () => code.i32(0));
-      });
+      code
+        .get(x)
+        .i32(1)
+        .op('i32.eq')
+        .choose(
+          'i32',
+          () => code.i32(1),
+          () => {
+            code
+              .get(x)
+              .i32(-1)
+              .op('i32.eq')
+              .choose('i32', sign, () => code.i32(0));
+          },
+        );
     };
-    code.get(y).i32(0).op('i32.lt_s').choose('i32', reciprocal, () => powerBySquaring(code, x, y));
+    code
+      .get(y)
+      .i32(0)
+      .op('i32.lt_s')
+      .choose('i32', reciprocal, () => powerBySquaring(code, x, y));
   },
   pow_u: powerBySquaring,
 } satisfies Record<string, (code: Code, x: Local, y: Local) => void>;
@@ -130,7 +179,11 @@ function powerBySquaring(code: Code, x: Local, y: Local): void {
   code.block((end) =>
     code.loop((again) => {
       code.get(y).op('i32.eqz').branchIf(end);
-      code.get(y).i32(1).op('i32.and').if(() => code.get(power).get(x).op('i32.mul').set(power));
+      code
+        .get(y)
+        .i32(1)
+        .op('i32.and')
+        .if(() => code.get(power).get(x).op('i32.mul').set(power));
       code.get(x).get(x).op('i32.mul').set(x);
       code.get(y).i32(1).op('i32.shr_u').set(y).branch(again);
     }),

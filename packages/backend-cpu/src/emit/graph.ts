@@ -1,7 +1,23 @@
-import { type DType, type Expr, InternalError, type Kernel, operandsOf, rowMajorStrides } from '@neumann/core/backend';
+import {
+  type DType,
+  type Expr,
+  InternalError,
+  type Kernel,
+  operandsOf,
+  rowMajorStrides,
+} from '@neumann/core/backend';
 import { identity } from './fold.ts';
 import type { Node, Sum, Term } from './node.ts';
-import { addSums, constantSum, type Interval, INT32, rangeOfSum, scaleSum, sumOfNode, UNKNOWN } from './sum.ts';
+import {
+  addSums,
+  constantSum,
+  INT32,
+  type Interval,
+  rangeOfSum,
+  scaleSum,
+  sumOfNode,
+  UNKNOWN,
+} from './sum.ts';
 
 /** The part of a kernel's iteration space that one loop nest covers: `[low, high)` along each axis. */
 export type Ranges = readonly (readonly [low: number, high: number])[];
@@ -29,10 +45,14 @@ export function fullRanges(kernel: Kernel): Ranges {
 export function buildGraph(kernel: Kernel, ranges: Ranges): Graph {
   const builder = new GraphBuilder(kernel, ranges);
   const strides = rowMajorStrides(kernel.axes);
-  const place = addSums(...kernel.axes.map((_, axis) => scaleSum(sumOfNode(builder.coord(axis)), strides[axis] ?? 0)));
+  const place = addSums(
+    ...kernel.axes.map((_, axis) => scaleSum(sumOfNode(builder.coord(axis)), strides[axis] ?? 0)),
+  );
   return {
     ranges,
-    values: ranges.some(([low, high]) => low === high) ? [] : kernel.reductions.map(({ value }) => builder.convert(value)),
+    values: ranges.some(([low, high]) => low === high)
+      ? []
+      : kernel.reductions.map(({ value }) => builder.convert(value)),
     outputs: kernel.outputs.map((output) => builder.convert(output)),
     place,
     builder,
@@ -57,7 +77,9 @@ export class GraphBuilder {
   convert(root: Expr): Node {
     const stack = [root];
     for (let expr = stack.at(-1); expr; expr = stack.at(-1)) {
-      const missing = this.#converted.has(expr) ? [] : operandsOf(expr).filter((x) => !this.#converted.has(x));
+      const missing = this.#converted.has(expr)
+        ? []
+        : operandsOf(expr).filter((x) => !this.#converted.has(x));
       if (missing.length > 0) {
         stack.push(...missing);
         continue;
@@ -69,7 +91,11 @@ export class GraphBuilder {
   }
 
   constant(dtype: DType, value: number): Node {
-    return this.#make(`c ${dtype} ${Object.is(value, -0) ? '-0' : value}`, 0, { kind: 'const', dtype, value });
+    return this.#make(`c ${dtype} ${Object.is(value, -0) ? '-0' : value}`, 0, {
+      kind: 'const',
+      dtype,
+      value,
+    });
   }
 
   coord(axis: number): Node {
@@ -165,9 +191,16 @@ export class GraphBuilder {
   }
 
   #binary(dtype: DType, op: Extract<Expr, { kind: 'binary' }>['op'], x: Node, y: Node): Node {
-    const simpler = dtype === 'int32' ? this.#integer(op, x, y) : dtype === 'bool' ? boolean(op, x, y) : undefined;
+    const simpler =
+      dtype === 'int32' ? this.#integer(op, x, y) : dtype === 'bool' ? boolean(op, x, y) : undefined;
     if (simpler) return simpler;
-    return this.#make(`${op} ${dtype} ${x.id} ${y.id}`, 1 + Math.max(x.depth, y.depth), { kind: 'binary', dtype, op, x, y });
+    return this.#make(`${op} ${dtype} ${x.id} ${y.id}`, 1 + Math.max(x.depth, y.depth), {
+      kind: 'binary',
+      dtype,
+      op,
+      x,
+      y,
+    });
   }
 
   #integer(op: string, x: Node, y: Node): Node | undefined {
@@ -189,7 +222,9 @@ export class GraphBuilder {
     if (low < 0) return sumOfNode(this.#division('div', sum, n));
     if (high < n) return whole;
     const coarse = this.#coarsen(rest, n);
-    const quotient = coarse ? this.#quotient(coarse.whole, n / coarse.grain) : sumOfNode(this.#division('div', rest, n));
+    const quotient = coarse
+      ? this.#quotient(coarse.whole, n / coarse.grain)
+      : sumOfNode(this.#division('div', rest, n));
     return addSums(whole, quotient);
   }
 
@@ -218,22 +253,42 @@ export class GraphBuilder {
 
   #division(op: 'div' | 'rem', sum: Sum, n: number): Node {
     const x = this.sum(sum);
-    if (op === 'div' && x.kind === 'binary' && x.op === 'div' && x.y.kind === 'const' && x.y.value * n < 2 ** 31) {
+    if (
+      op === 'div' &&
+      x.kind === 'binary' &&
+      x.op === 'div' &&
+      x.y.kind === 'const' &&
+      x.y.value * n < 2 ** 31
+    ) {
       if (this.interval(x.x)[0] >= 0) return this.#division('div', sumOfNode(x.x), x.y.value * n);
     }
     const y = this.constant('int32', n);
-    return this.#make(`${op} int32 ${x.id} ${y.id}`, x.depth + 1, { kind: 'binary', dtype: 'int32', op, x, y });
+    return this.#make(`${op} int32 ${x.id} ${y.id}`, x.depth + 1, {
+      kind: 'binary',
+      dtype: 'int32',
+      op,
+      x,
+      y,
+    });
   }
 
   /** Undoes a reshape: `(x mod n) b + ⌊x / n⌋ n b` is `x b`. */
   #joinQuotients(sum: Sum): Sum {
     for (const { node, factor } of sum.terms) {
-      if (node.kind !== 'binary' || node.op !== 'rem' || node.y.kind !== 'const' || this.interval(node.x)[0] < 0) continue;
+      if (
+        node.kind !== 'binary' ||
+        node.op !== 'rem' ||
+        node.y.kind !== 'const' ||
+        this.interval(node.x)[0] < 0
+      )
+        continue;
       const n = node.y.value;
       const quotient = this.sum(this.#quotient(sumOfNode(node.x), n));
       if (!sum.terms.some((term) => term.node === quotient && term.factor === factor * n)) continue;
       const rest = sum.terms.filter((term) => term.node !== node && term.node !== quotient);
-      return this.#joinQuotients(addSums({ constant: sum.constant, terms: rest }, scaleSum(sumOfNode(node.x), factor)));
+      return this.#joinQuotients(
+        addSums({ constant: sum.constant, terms: rest }, scaleSum(sumOfNode(node.x), factor)),
+      );
     }
     return sum;
   }

@@ -1,15 +1,15 @@
 import { dtypeInfo, type Kernel } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { Evaluator, newSlot, type Slot } from './evaluate.ts';
-import { type Accumulator, accumulate, combine, newAccumulator, resetAccumulator } from './fold.ts';
+import { type Accumulator, accumulate, combine, identity, newAccumulator, resetAccumulator } from './fold.ts';
 import type { Functions } from './functions.ts';
-import { buildGraph } from './graph.ts';
-import { strips } from './loops.ts';
+import { pointsOf, strips } from './loops.ts';
 import { buildNest, type Nest } from './nest.ts';
 import { type Node, reachable } from './node.ts';
 import type { Pointer } from './pointers.ts';
 import { chooseSchedule, type Schedule } from './schedule.ts';
 import { segments } from './segments.ts';
+import { vectorKeepLive } from './vector.ts';
 
 /**
  * Writes the loop nest of a kernel into a function whose parameters are the addresses of the inputs, then of the
@@ -17,8 +17,7 @@ import { segments } from './segments.ts';
  */
 export function emitKernel(code: Code, functions: Functions, kernel: Kernel, params: readonly Local[]): void {
   if (kernel.axes.includes(0)) return;
-  for (const ranges of segments(kernel)) {
-    const graph = buildGraph(kernel, ranges);
+  for (const graph of segments(kernel)) {
     const nest = buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph);
     new NestEmitter(code, functions, nest, params).emit();
   }
@@ -47,7 +46,11 @@ class NestEmitter {
     const inputs = nest.kernel.inputs.length;
     this.#outputs = nest.graph.outputs.map((node, i) => ({
       node,
-      pointer: this.#evaluator.pointers.output(params[inputs + i] ?? 0, nest.graph.place, dtypeInfo(node.dtype).bytes),
+      pointer: this.#evaluator.pointers.output(
+        params[inputs + i] ?? 0,
+        nest.graph.place,
+        dtypeInfo(node.dtype).bytes,
+      ),
     }));
     this.#bodyNodes = reachable(nest.graph.values);
     this.#epilogueNodes = reachable(nest.graph.outputs);
@@ -75,46 +78,48 @@ class NestEmitter {
 
   /** Everything for the points of some slots. */
   #points(slots: readonly Slot[]): void {
-    const { kernel, values, loops, parallel } = { ...this.#nest, values: this.#nest.graph.values };
-    if (kernel.reductions.length === 0) {
-      this.#epilogue(slots);
-      return;
-    }
-    const accumulators: Accumulator[][] = kernel.reductions.map(() => []);
-    const folded = (slot: Slot, at: number) =>
-      kernel.reductions.map(({ op, value }, r) => {
-        const list = accumulators[r] ?? [];
-        return (list[at] ??= newAccumulator(this.#evaluator.words(slot), op, value.dtype));
+    const { kernel, graph, loops, parallel } = this.#nest;
+    if (kernel.reductions.length === 0) this.#epilogue(slots);
+    else if (loops.length > parallel && this.#schedule.loop >= parallel) this.#reduceInStrips(slots);
+    else {
+      const accumulators = slots.map((slot) => this.#accumulators(slot));
+      this.#reduce(parallel, slots, (inner) => {
+        for (const [s, slot] of inner.entries()) this.#accumulate(slot, accumulators[s] ?? [], graph.values);
       });
-    if (this.#schedule.loop >= parallel && loops.length > parallel) {
-      this.#alongReduction(slots[0] ?? newSlot(1, 0), folded, accumulators);
-      return;
+      for (const [s, slot] of slots.entries())
+        slot.accs.push(...(accumulators[s] ?? []).map((acc) => acc.position ?? acc.best));
+      this.#epilogue(slots);
     }
-    slots.forEach((slot, s) => folded(slot, s).forEach((acc) => resetAccumulator(this.#evaluator.words(slot), acc)));
-    this.#reduce(parallel, slots, (inner) => inner.forEach((slot, s) => this.#accumulate(slot, folded(slot, s), values)));
-    slots.forEach((slot, s) => slot.accs.push(...folded(slot, s).map((acc) => acc.position ?? acc.best)));
-    this.#epilogue(slots);
   }
 
-  /** A reduction whose innermost loop is in strips: several accumulators for one point. */
-  #alongReduction(
-    point: Slot,
-    folded: (slot: Slot, at: number) => Accumulator[],
-    accumulators: readonly (readonly Accumulator[])[],
-  ): void {
-    const { loops, parallel, graph } = this.#nest;
-    const { lanes, unroll, loop } = this.#schedule;
+  /** One accumulator for each reduction, with nothing folded yet. */
+  #accumulators(slot: Slot): Accumulator[] {
+    const words = this.#evaluator.words(slot);
+    return this.#nest.kernel.reductions.map(({ op, value }) => {
+      const accumulator = newAccumulator(words, op, value.dtype);
+      resetAccumulator(words, accumulator);
+      return accumulator;
+    });
+  }
+
+  /** The reduction of one point with its innermost loop in strips: each slot folds into accumulators of its own. */
+  #reduceInStrips([point = newSlot(1, 0)]: readonly Slot[]): void {
+    const { loops, parallel, graph, kernel } = this.#nest;
+    const { lanes, unroll, loop, tail } = this.#schedule;
     const extent = (loops[loop]?.high ?? 0) - (loops[loop]?.low ?? 0);
-    const vectors = lanes > 1 || unroll > 1 ? Math.min(unroll, Math.max(1, Math.floor(extent / lanes))) : 1;
-    for (let s = 0; s < vectors; s++) folded(newSlot(lanes, 0), s);
-    if (lanes > 1 && extent % lanes > 0) folded(newSlot(1, 0), vectors);
-    for (const list of accumulators)
-      for (const acc of list) resetAccumulator(this.#evaluator.words(newSlot(acc.lanes, 0)), acc);
-    this.#reduce(parallel, [point], (slots) =>
-      slots.forEach((slot, s) => this.#accumulate(slot, folded(slot, slot.lanes === lanes ? s : vectors), graph.values)),
-    );
-    const words = this.#evaluator.words(point);
-    for (const list of accumulators) point.accs.push(list[0]?.position ?? combine(words, list));
+    const whole = tail === 'vector' ? Math.ceil(extent / lanes) : Math.floor(extent / lanes);
+    const count = Math.min(unroll, Math.max(1, whole));
+    const vectors = Array.from({ length: count }, () => this.#accumulators(newSlot(lanes, 0)));
+    const singles =
+      lanes > 1 && tail !== 'vector' && extent % lanes > 0 ? [this.#accumulators(newSlot(1, 0))] : [];
+    this.#reduce(parallel, [point], (slots) => {
+      for (const [s, slot] of slots.entries())
+        this.#accumulate(slot, (slot.lanes === lanes ? vectors[s] : singles[0]) ?? [], graph.values);
+    });
+    for (const r of kernel.reductions.keys()) {
+      const all = [...vectors, ...singles].flatMap((accumulators) => accumulators[r] ?? []);
+      point.accs.push(combine(this.#evaluator.words(point), all));
+    }
     this.#epilogue([point]);
   }
 
@@ -135,12 +140,17 @@ class NestEmitter {
   #accumulate(slot: Slot, accumulators: readonly Accumulator[], values: readonly Node[]): void {
     const evaluator = this.#evaluator;
     const words = evaluator.words(slot);
+    const acrossLanes = this.#schedule.loop >= this.#nest.parallel;
     evaluator.prepare(this.#bodyNodes, slot);
-    accumulators.forEach((acc, r) => {
+    for (const [r, acc] of accumulators.entries()) {
       const value = values[r];
-      if (!value) return;
-      accumulate(words, acc, () => evaluator.push(value, slot), () => evaluator.push(this.#nest.position, slot));
-    });
+      if (!value) continue;
+      const push = () => {
+        evaluator.push(value, slot);
+        if (acrossLanes) vectorKeepLive(words, value.dtype, identity(acc.op, value.dtype), slot.live);
+      };
+      accumulate(words, acc, push, () => evaluator.push(this.#nest.position, slot));
+    }
   }
 
   /** Computes all outputs of a slot before it stores any: an output may take the place of an input. */
@@ -160,9 +170,8 @@ class NestEmitter {
           this.#code.set(result);
           return result;
         });
-        this.#outputs.forEach(({ node, pointer }, i) =>
-          evaluator.store(pointer, node, slot, () => this.#code.get(results[i] ?? 0)),
-        );
+        for (const [i, { node, pointer }] of this.#outputs.entries())
+          evaluator.store(pointer, node, slot, () => this.#code.get(results[i] ?? 0));
       });
   }
 
@@ -170,17 +179,18 @@ class NestEmitter {
   #stripped(level: number, body: (slots: readonly Slot[]) => void): void {
     const loop = this.#nest.loops[level];
     if (!loop) return;
-    const { lanes, unroll } = this.#schedule;
-    const long = this.#nest.nodes.length > 40;
+    const { lanes, unroll, tail } = this.#schedule;
     const { pointers } = this.#evaluator;
     const leave = pointers.enter(level, loop.low);
     const coord = this.#startCoord(level, loop.low);
     let at = loop.low;
-    for (const strip of strips(loop.high - loop.low, lanes, unroll, long)) {
-      const points = strip.lanes * strip.unroll;
+    for (const strip of strips(loop.high - loop.low, lanes, unroll, tail)) {
+      const points = pointsOf(strip);
       at += points * strip.trips;
       const once = () => {
-        const slots = Array.from({ length: strip.unroll }, (_, i) => newSlot(strip.lanes, i * strip.lanes));
+        const slots = Array.from({ length: strip.unroll }, (_, i) =>
+          newSlot(strip.lanes, i * strip.lanes, i === strip.unroll - 1 ? strip.last : strip.lanes),
+        );
         this.#evaluator.scoped(() => body(slots));
       };
       if (strip.trips > 1) this.#repeat(level, coord, at, points, once);
@@ -216,7 +226,8 @@ class NestEmitter {
   }
 
   #startCoord(level: number, low: number): Local {
-    const coord = (this.#evaluator.coords[level] ??= this.#code.local('i32'));
+    const coord = this.#evaluator.coords[level] ?? this.#code.local('i32');
+    this.#evaluator.coords[level] = coord;
     this.#code.i32(low).set(coord);
     return coord;
   }

@@ -33,7 +33,9 @@ export const EPILOGUE: number = 1 << 30;
 export function buildNest(kernel: Kernel, graph: Graph): Nest {
   const parallelAxes = kernel.axes.length;
   const strides = rowMajorStrides(kernel.reduceAxes);
-  const place = addSums(...strides.map((s, i) => scaleSum(sumOfNode(graph.builder.coord(parallelAxes + i)), s)));
+  const place = addSums(
+    ...strides.map((s, i) => scaleSum(sumOfNode(graph.builder.coord(parallelAxes + i)), s)),
+  );
   const position = graph.builder.sum(place);
   const tracksPosition = kernel.reductions.some(({ op }) => op === 'argmax' || op === 'argmin');
   const roots = [...graph.values, ...graph.outputs];
@@ -57,11 +59,13 @@ export function buildNest(kernel: Kernel, graph: Graph): Nest {
       !bare.has(outer.axis) &&
       high - low === extent &&
       sums.every((sum) => factorOf(sum, outer.axis) === factorOf(sum, axis) * extent);
-    if (outer && mergeable) loops[loops.length - 1] = { low: outer.low * extent, high: outer.high * extent, axis, reduce };
+    if (outer && mergeable)
+      loops[loops.length - 1] = { low: outer.low * extent, high: outer.high * extent, axis, reduce };
     else loops.push({ low, high, axis, reduce });
     loopOfAxis.set(axis, loops.length - 1);
   }
-  if (loops.length > 29) throw new InternalError(`emit: kernel ${kernel.name} has ${loops.length} loops, more than 29.`);
+  if (loops.length > 29)
+    throw new InternalError(`emit: kernel ${kernel.name} has ${loops.length} loops, more than 29.`);
   return {
     kernel,
     graph,
@@ -114,7 +118,11 @@ function dependencies(nodes: readonly Node[], loopOfAxis: ReadonlyMap<number, nu
   for (const node of nodes) {
     if (node.kind === 'coord') depends.set(node, 1 << (loopOfAxis.get(node.axis) ?? 0));
     else if (node.kind === 'acc') depends.set(node, EPILOGUE);
-    else depends.set(node, operandsOf(node).reduce((bits, operand) => bits | (depends.get(operand) ?? 0), 0));
+    else
+      depends.set(
+        node,
+        operandsOf(node).reduce((bits, operand) => bits | (depends.get(operand) ?? 0), 0),
+      );
   }
   return depends;
 }

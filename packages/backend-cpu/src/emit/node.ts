@@ -39,9 +39,27 @@ export type Node =
   | (Common & { readonly kind: 'const'; readonly dtype: DType; readonly value: number })
   | (Common & { readonly kind: 'sum'; readonly dtype: 'int32'; readonly sum: Sum })
   | (Common & { readonly kind: 'unary'; readonly dtype: DType; readonly op: UnaryOp; readonly x: Node })
-  | (Common & { readonly kind: 'binary'; readonly dtype: DType; readonly op: BinaryOp; readonly x: Node; readonly y: Node })
-  | (Common & { readonly kind: 'compare'; readonly dtype: 'bool'; readonly op: CompareOp; readonly x: Node; readonly y: Node })
-  | (Common & { readonly kind: 'select'; readonly dtype: DType; readonly cond: Node; readonly x: Node; readonly y: Node })
+  | (Common & {
+      readonly kind: 'binary';
+      readonly dtype: DType;
+      readonly op: BinaryOp;
+      readonly x: Node;
+      readonly y: Node;
+    })
+  | (Common & {
+      readonly kind: 'compare';
+      readonly dtype: 'bool';
+      readonly op: CompareOp;
+      readonly x: Node;
+      readonly y: Node;
+    })
+  | (Common & {
+      readonly kind: 'select';
+      readonly dtype: DType;
+      readonly cond: Node;
+      readonly x: Node;
+      readonly y: Node;
+    })
   | (Common & { readonly kind: 'cast'; readonly dtype: DType; readonly x: Node })
   | (Common & { readonly kind: 'bitcast'; readonly dtype: DType; readonly x: Node })
   | (Common & { readonly kind: 'acc'; readonly dtype: DType; readonly index: number });

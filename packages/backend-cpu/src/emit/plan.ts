@@ -3,7 +3,7 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import { ModuleBuilder } from '../asm/module.ts';
 import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
-import { foreignNames, Functions } from './functions.ts';
+import { Functions, foreignNames } from './functions.ts';
 import { emitKernel } from './kernel.ts';
 
 /** What a plan's functions are written with. */
@@ -37,7 +37,11 @@ export function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;
 }
 
-export function emitPlan(plan: Plan, features: Features, memory: { maxPages: number; shared: boolean }): EmittedPlan {
+export function emitPlan(
+  plan: Plan,
+  features: Features,
+  memory: { maxPages: number; shared: boolean },
+): EmittedPlan {
   const builder = new ModuleBuilder();
   const functions = new Functions(builder, foreignNames(plan.steps.map((step) => step.kernel)));
   const context = { builder, functions, features };
@@ -82,18 +86,31 @@ function emitStep(context: EmitContext, kernel: Kernel): StepFunction {
 }
 
 /** Puts the address of a slot on the stack. */
-function slotPusher(code: Code, plan: Plan, region: Local, externals: readonly number[], tableBytes: number): (slot: number) => void {
+function slotPusher(
+  code: Code,
+  plan: Plan,
+  region: Local,
+  externals: readonly number[],
+  tableBytes: number,
+): (slot: number) => void {
   const addresses = new Map<number, Local>();
   externals.forEach((slot, i) => {
     const address = code.local('i32');
-    code.get(region).memory('i32.load', 4 * i).set(address);
+    code
+      .get(region)
+      .memory('i32.load', 4 * i)
+      .set(address);
     addresses.set(slot, address);
   });
   return (slot) => {
     const address = addresses.get(slot);
     const place = plan.slots[slot]?.place;
     if (address !== undefined) code.get(address);
-    else if (place?.kind === 'arena') code.get(region).i32(tableBytes + place.offset).op('i32.add');
+    else if (place?.kind === 'arena')
+      code
+        .get(region)
+        .i32(tableBytes + place.offset)
+        .op('i32.add');
     else throw new InternalError(`emit: the plan has no slot ${slot}.`);
   };
 }

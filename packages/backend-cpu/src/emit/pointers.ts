@@ -51,9 +51,18 @@ export class Pointers {
       const terms = dynamicTerms(first.index);
       const varying = terms.filter(isVarying);
       const fixed = terms.filter((term) => !isVarying(term));
-      const pointer = this.#add(inputs[first.input] ?? 0, { ...first.index, constant: least }, fixed, bytesOf(first));
+      const pointer = this.#add(
+        inputs[first.input] ?? 0,
+        { ...first.index, constant: least },
+        fixed,
+        bytesOf(first),
+      );
       for (const load of loads)
-        this.#addresses.set(load, { pointer, offset: (load.index.constant - least) * pointer.bytes, varying });
+        this.#addresses.set(load, {
+          pointer,
+          offset: (load.index.constant - least) * pointer.bytes,
+          varying,
+        });
     }
   }
 
@@ -96,7 +105,8 @@ export class Pointers {
 
   /** `steps` further along a loop. */
   advance(loop: number, steps: number): void {
-    for (const pointer of this.#along(loop)) this.#code.advance(pointer.current, steps * (pointer.strides[loop] ?? 0));
+    for (const pointer of this.#along(loop))
+      this.#code.advance(pointer.current, steps * (pointer.strides[loop] ?? 0));
   }
 
   /** Pointers whose terms are known once `level` loops were entered. */
@@ -110,7 +120,10 @@ export class Pointers {
     this.#code.get(before);
     for (const term of pointer.terms) {
       push(term);
-      this.#code.i32(term.factor * pointer.bytes).op('i32.mul').op('i32.add');
+      this.#code
+        .i32(term.factor * pointer.bytes)
+        .op('i32.mul')
+        .op('i32.add');
     }
     pointer.current = this.#local(pointer, 'terms');
     pointer.termsPending = false;

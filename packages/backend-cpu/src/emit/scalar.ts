@@ -1,7 +1,14 @@
-import { type BinaryOp, type CompareOp, type DType, InternalError, isFloat, type UnaryOp } from '@neumann/core/backend';
+import {
+  type BinaryOp,
+  type CompareOp,
+  type DType,
+  InternalError,
+  isFloat,
+  type UnaryOp,
+} from '@neumann/core/backend';
 import type { Code, ValueType } from '../asm/code.ts';
 import type { MemoryOp, PlainOp } from '../asm/opcodes.ts';
-import { foreignName, type Functions } from './functions.ts';
+import { type Functions, foreignName } from './functions.ts';
 
 /** Every scalar word of the kernel language as instructions that take operands from the stack. */
 export interface ScalarWords {
@@ -21,10 +28,20 @@ export function scalarConst(code: Code, dtype: DType, value: number): Code {
 }
 
 const loads: Record<DType, MemoryOp> = {
-  float32: 'f32.load', float64: 'f64.load', int32: 'i32.load', uint32: 'i32.load', uint8: 'i32.load8_u', bool: 'i32.load8_u',
+  float32: 'f32.load',
+  float64: 'f64.load',
+  int32: 'i32.load',
+  uint32: 'i32.load',
+  uint8: 'i32.load8_u',
+  bool: 'i32.load8_u',
 };
 const stores: Record<DType, MemoryOp> = {
-  float32: 'f32.store', float64: 'f64.store', int32: 'i32.store', uint32: 'i32.store', uint8: 'i32.store8', bool: 'i32.store8',
+  float32: 'f32.store',
+  float64: 'f64.store',
+  int32: 'i32.store',
+  uint32: 'i32.store',
+  uint8: 'i32.store8',
+  bool: 'i32.store8',
 };
 
 /** address -> value */
@@ -38,7 +55,13 @@ export function scalarStore(code: Code, dtype: DType, offset: number): Code {
 }
 
 const floatUnary = {
-  sqrt: 'sqrt', floor: 'floor', ceil: 'ceil', trunc: 'trunc', round: 'nearest', neg: 'neg', abs: 'abs',
+  sqrt: 'sqrt',
+  floor: 'floor',
+  ceil: 'ceil',
+  trunc: 'trunc',
+  round: 'nearest',
+  neg: 'neg',
+  abs: 'abs',
 } as const satisfies Partial<Record<UnaryOp, string>>;
 
 /** x -> op(x) */
@@ -88,11 +111,21 @@ function integerUnary(code: Code, dtype: DType, op: UnaryOp): void {
 }
 
 const floatBinary = {
-  add: 'add', sub: 'sub', mul: 'mul', div: 'div', max: 'max', min: 'min',
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  div: 'div',
+  max: 'max',
+  min: 'min',
 } as const satisfies Partial<Record<BinaryOp, string>>;
 
 const integerBinary = {
-  add: 'i32.add', sub: 'i32.sub', mul: 'i32.mul', and: 'i32.and', or: 'i32.or', xor: 'i32.xor',
+  add: 'i32.add',
+  sub: 'i32.sub',
+  mul: 'i32.mul',
+  and: 'i32.and',
+  or: 'i32.or',
+  xor: 'i32.xor',
 } as const satisfies Partial<Record<BinaryOp, PlainOp>>;
 
 /** x, y -> op(x, y); `constant` is y's value where it is known. */
@@ -109,7 +142,12 @@ export function scalarBinary(words: ScalarWords, dtype: DType, op: BinaryOp, con
   }
 }
 
-function integerBinaryCode({ code, functions }: ScalarWords, dtype: DType, op: BinaryOp, constant?: number): void {
+function integerBinaryCode(
+  { code, functions }: ScalarWords,
+  dtype: DType,
+  op: BinaryOp,
+  constant?: number,
+): void {
   const suffix = dtype === 'int32' ? 's' : 'u';
   if (Object.hasOwn(integerBinary, op)) code.op(integerBinary[op as keyof typeof integerBinary]);
   else if (op === 'div' || op === 'rem') {
@@ -119,7 +157,14 @@ function integerBinaryCode({ code, functions }: ScalarWords, dtype: DType, op: B
   } else if (op === 'pow') code.call(functions.helper(`pow_${suffix}`));
   else if (op === 'max' || op === 'min') {
     const [x, y] = [code.local('i32'), code.local('i32')];
-    code.set(y).tee(x).get(y).get(x).get(y).op(`i32.${op === 'max' ? 'gt' : 'lt'}_${suffix}`).op('select');
+    code
+      .set(y)
+      .tee(x)
+      .get(y)
+      .get(x)
+      .get(y)
+      .op(`i32.${op === 'max' ? 'gt' : 'lt'}_${suffix}`)
+      .op('select');
   } else if (op === 'shl' || op === 'shr') shift(code, op === 'shl' ? 'i32.shl' : `i32.shr_${suffix}`);
   else undefinedWord(op, dtype);
 }

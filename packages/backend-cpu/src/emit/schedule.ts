@@ -1,5 +1,6 @@
 import type { DType } from '@neumann/core/backend';
 import { callsOut } from './functions.ts';
+import type { Tail } from './loops.ts';
 import { dynamicTerms, type Nest, strideOf } from './nest.ts';
 import type { LoadNode, Node } from './node.ts';
 
@@ -11,7 +12,12 @@ export interface Schedule {
   readonly lanes: number;
   /** Vectors (or scalars) per iteration: independent chains of instructions hide latency. */
   readonly unroll: number;
+  /** What is done about the points that fill no vector. */
+  readonly tail: Tail;
 }
+
+/** Bodies of more nodes than this are not written out for each point of a tail. */
+const LONG = 40;
 
 /** Picks the loop whose memory accesses are the most contiguous, for vectors if possible. */
 export function chooseSchedule(nest: Nest): Schedule {
@@ -23,7 +29,7 @@ export function chooseSchedule(nest: Nest): Schedule {
   const best = candidates.sort((a, b) => stridedLoads(nest, a.loop) - stridedLoads(nest, b.loop))[0];
   if (best) return best;
   const loop = loops.length - 1;
-  return { loop, lanes: 1, unroll: reductions && !hasArg(nest) ? unrollOf(nest, loop) : 1 };
+  return { loop, lanes: 1, unroll: reductions && !hasArg(nest) ? unrollOf(nest, loop) : 1, tail: 'straight' };
 }
 
 /** A vector schedule along a loop, if there is one that pays. */
@@ -31,9 +37,9 @@ function vectorSchedule(nest: Nest, at: number): Schedule[] {
   const loop = nest.loops[at];
   if (!loop) return [];
   const varying = nest.nodes.filter((node) => dependsOn(nest, node, at));
-  const lanes = [...varying, ...nest.graph.outputs].some((node) => node.dtype === 'float64') ? 2 : 4;
-  if (loop.high - loop.low < lanes) return [];
-  if (loop.reduce ? hasArg(nest) : strideOf(nest.graph.place, loop) !== 1) return [];
+  const vectors = [...varying, ...nest.graph.outputs, ...nest.graph.values];
+  const lanes = vectors.some((node) => node.dtype === 'float64') ? 2 : 4;
+  if (!loop.reduce && strideOf(nest.graph.place, loop) !== 1) return [];
   const uniform = (node: Node) => !dependsOn(nest, node, at);
   const loads = varying.filter((node) => node.kind === 'load');
   if (!loads.every((load) => dynamicTerms(load.index).every(({ node }) => uniform(node)))) return [];
@@ -41,14 +47,21 @@ function vectorSchedule(nest: Nest, at: number): Schedule[] {
   const strided = stridedLoads(nest, at);
   const work = varying.filter((node) => !isFree(node)).length;
   if (strided > 0 && work < 3 * strided) return [];
-  return [{ loop: at, lanes, unroll: unrollOf(nest, at) }];
+  // Vectors that reach beyond the last point read a little further, which is only harmless next to the point.
+  const tail =
+    strided === 0 && !varying.some(callsOut) ? 'vector' : nest.nodes.length > LONG ? 'loop' : 'straight';
+  const extent = loop.high - loop.low;
+  if (tail === 'vector' ? extent <= lanes / 2 : extent < lanes) return [];
+  return [{ loop: at, lanes, unroll: unrollOf(nest, at), tail }];
 }
 
 /** Enough independent work per iteration for short bodies; long bodies have it anyway. */
 function unrollOf(nest: Nest, at: number): number {
-  const work = nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node)).length + nest.kernel.outputs.length;
+  const work =
+    nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node)).length +
+    nest.kernel.outputs.length;
   const calls = nest.nodes.some(callsOut);
-  const chains = Math.max(1, nest.kernel.reductions.length);
+  const chains = Math.max(1, nest.kernel.reductions.length) * (hasArg(nest) ? 4 : 1);
   const most = nest.kernel.reductions.length > 0 ? Math.max(1, Math.floor(8 / chains)) : 4;
   if (calls || work > 24) return 1;
   return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);

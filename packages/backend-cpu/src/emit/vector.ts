@@ -2,7 +2,7 @@ import { type BinaryOp, type CompareOp, type DType, isFloat, type UnaryOp } from
 import type { Code } from '../asm/code.ts';
 import type { LaneOp, PlainOp } from '../asm/opcodes.ts';
 import { foreignName } from './functions.ts';
-import { scalarBinary, scalarType, scalarUnary, type ScalarWords, undefinedWord } from './scalar.ts';
+import { type ScalarWords, scalarBinary, scalarType, scalarUnary, undefinedWord } from './scalar.ts';
 
 /**
  * The words of the kernel language on vectors, taking operands from the stack.
@@ -60,20 +60,77 @@ export function vectorLoad({ code, lanes }: VectorWords, dtype: DType, offset: n
 }
 
 /** address, vector -> */
-export function vectorStore({ code, lanes }: VectorWords, dtype: DType, offset: number): void {
-  if (dtype === 'bool') {
-    vectorConst(narrowMask(code, lanes), 'int32', 1).op('v128.and');
-  }
+export function vectorStore(words: VectorWords, dtype: DType, offset: number): void {
+  const { code, lanes } = words;
   if (isByte(dtype)) {
-    const value = code.local('v128');
-    code.tee(value).get(value).op('i16x8.narrow_i32x4_u').tee(value).get(value).op('i8x16.narrow_i16x8_u');
+    narrowToBytes(words, dtype);
     code.memoryLane(lanes === 4 ? 'v128.store32_lane' : 'v128.store16_lane', 0, offset);
   } else if (lanes === 4 || dtype === 'float64') code.memory('v128.store', offset);
   else code.memoryLane('v128.store64_lane', 0, offset);
 }
 
+/** vector -> ; stores only the first `live` lanes at the address that `address` puts on the stack. */
+export function vectorStoreLive(
+  words: VectorWords,
+  dtype: DType,
+  address: () => void,
+  offset: number,
+  live: number,
+): void {
+  const { code } = words;
+  const width = dtype === 'float64' ? 64 : isByte(dtype) ? 8 : 32;
+  const value = code.local('v128');
+  if (isByte(dtype)) narrowToBytes(words, dtype);
+  code.set(value);
+  for (let lane = 0; lane < live; lane++) {
+    address();
+    code.get(value);
+    if (width === 32 && lane + 2 <= live)
+      code.memoryLane('v128.store64_lane', lane++ / 2, offset + (lane - 1) * 4);
+    else code.memoryLane(`v128.store${width}_lane`, lane, offset + (lane * width) / 8);
+  }
+}
+
+/** uint8 or bool lanes -> the same as neighbouring bytes */
+function narrowToBytes({ code, lanes }: VectorWords, dtype: DType): void {
+  if (dtype === 'bool') vectorConst(narrowMask(code, lanes), 'int32', 1).op('v128.and');
+  const value = code.local('v128');
+  code.tee(value).get(value).op('i16x8.narrow_i32x4_u').tee(value).get(value).op('i8x16.narrow_i16x8_u');
+}
+
+/** vector -> the same with `value` in all lanes but the first `live` */
+export function vectorKeepLive(
+  { code, lanes }: VectorWords,
+  dtype: DType,
+  value: number,
+  live: number,
+): void {
+  if (live === lanes) return;
+  vectorConst(code, dtype, value);
+  const bytes = laneBytes(dtype, lanes);
+  code.v128(Uint8Array.from({ length: 16 }, (_, i) => (i < live * bytes ? 255 : 0))).op('v128.bitselect');
+}
+
+/** vector -> the lanes `step` further on in the place of each (cyclically) */
+export function vectorRotate({ code, lanes }: VectorWords, dtype: DType, step: number): void {
+  const bytes = laneBytes(dtype, lanes);
+  const value = code.local('v128');
+  code.tee(value).get(value);
+  code.shuffle(Array.from({ length: 16 }, (_, i) => (i + step * bytes) % 16));
+}
+
+function laneBytes(dtype: DType, lanes: number): number {
+  return lanes === 2 && (dtype === 'float64' || dtype === 'bool') ? 8 : 4;
+}
+
 const floatUnary = {
-  sqrt: 'sqrt', floor: 'floor', ceil: 'ceil', trunc: 'trunc', round: 'nearest', neg: 'neg', abs: 'abs',
+  sqrt: 'sqrt',
+  floor: 'floor',
+  ceil: 'ceil',
+  trunc: 'trunc',
+  round: 'nearest',
+  neg: 'neg',
+  abs: 'abs',
 } as const satisfies Partial<Record<UnaryOp, string>>;
 
 /** x -> op(x) */
@@ -118,10 +175,17 @@ function integerSign(code: Code, dtype: DType): void {
 }
 
 const floatBinary = {
-  add: 'add', sub: 'sub', mul: 'mul', div: 'div', max: 'max', min: 'min',
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  div: 'div',
+  max: 'max',
+  min: 'min',
 } as const satisfies Partial<Record<BinaryOp, string>>;
 
-const bitwise = { and: 'v128.and', or: 'v128.or', xor: 'v128.xor' } as const satisfies Partial<Record<BinaryOp, PlainOp>>;
+const bitwise = { and: 'v128.and', or: 'v128.or', xor: 'v128.xor' } as const satisfies Partial<
+  Record<BinaryOp, PlainOp>
+>;
 
 const integerArithmetic = { add: 'i32x4.add', sub: 'i32x4.sub', mul: 'i32x4.mul' } as const satisfies Partial<
   Record<BinaryOp, PlainOp>
@@ -139,10 +203,14 @@ export function vectorBinary(words: VectorWords, dtype: DType, op: BinaryOp, con
   } else if (isFloat(dtype)) {
     if (!Object.hasOwn(floatBinary, op)) undefinedWord(op, dtype);
     code.op(`${dtype === 'float32' ? 'f32x4' : 'f64x2'}.${floatBinary[op as keyof typeof floatBinary]}`);
-  } else if (Object.hasOwn(integerArithmetic, op)) code.op(integerArithmetic[op as keyof typeof integerArithmetic]);
+  } else if (Object.hasOwn(integerArithmetic, op))
+    code.op(integerArithmetic[op as keyof typeof integerArithmetic]);
   else if (op === 'max' || op === 'min') code.op(`i32x4.${op}_${dtype === 'int32' ? 's' : 'u'}`);
   else if ((op === 'shl' || op === 'shr') && constant !== undefined && constant >= 0 && constant < 32) {
-    code.op('drop').i32(constant).op(op === 'shl' ? 'i32x4.shl' : `i32x4.shr_${dtype === 'int32' ? 's' : 'u'}`);
+    code
+      .op('drop')
+      .i32(constant)
+      .op(op === 'shl' ? 'i32x4.shl' : `i32x4.shr_${dtype === 'int32' ? 's' : 'u'}`);
   } else perLane();
   if (dtype === 'uint8') vectorConst(code, 'int32', 255).op('v128.and');
 }
@@ -186,7 +254,8 @@ export function vectorCast(words: VectorWords, from: DType, to: DType): void {
     vectorConst(code, to, 1).op('v128.and');
   } else if (isFloat(from)) castOfFloat(code, from, to);
   else if (to === 'float32') code.op(from === 'uint32' ? 'f32x4.convert_i32x4_u' : 'f32x4.convert_i32x4_s');
-  else if (to === 'float64') code.op(from === 'uint32' ? 'f64x2.convert_low_i32x4_u' : 'f64x2.convert_low_i32x4_s');
+  else if (to === 'float64')
+    code.op(from === 'uint32' ? 'f64x2.convert_low_i32x4_u' : 'f64x2.convert_low_i32x4_s');
   else if (to === 'uint8') vectorConst(code, 'int32', 255).op('v128.and');
 }
 
@@ -200,12 +269,20 @@ function castOfFloat(code: Code, from: DType, to: DType): void {
 }
 
 const extracts: Record<DType, LaneOp> = {
-  float32: 'f32x4.extract_lane', float64: 'f64x2.extract_lane',
-  int32: 'i32x4.extract_lane', uint32: 'i32x4.extract_lane', uint8: 'i32x4.extract_lane', bool: 'i32x4.extract_lane',
+  float32: 'f32x4.extract_lane',
+  float64: 'f64x2.extract_lane',
+  int32: 'i32x4.extract_lane',
+  uint32: 'i32x4.extract_lane',
+  uint8: 'i32x4.extract_lane',
+  bool: 'i32x4.extract_lane',
 };
 const replaces: Record<DType, LaneOp> = {
-  float32: 'f32x4.replace_lane', float64: 'f64x2.replace_lane',
-  int32: 'i32x4.replace_lane', uint32: 'i32x4.replace_lane', uint8: 'i32x4.replace_lane', bool: 'i32x4.replace_lane',
+  float32: 'f32x4.replace_lane',
+  float64: 'f64x2.replace_lane',
+  int32: 'i32x4.replace_lane',
+  uint32: 'i32x4.replace_lane',
+  uint8: 'i32x4.replace_lane',
+  bool: 'i32x4.replace_lane',
 };
 
 /** vector -> the scalar in a lane */

@@ -1,11 +1,12 @@
 import { BackendError } from '@neumann/core/backend';
 import { blockSize, Heap } from './heap.ts';
+import { Recency, type Recent } from './recency.ts';
 
 /**
  * The bytes of a tensor: resident at an address of the WebAssembly memory, or spilled to an ordinary ArrayBuffer.
  * Handles hold a Storage; the residency holds it only while it is resident.
  */
-export interface Storage {
+export interface Storage extends Recent<Storage> {
   id: number;
   readonly bytes: number;
   /** 0 while spilled. */
@@ -42,8 +43,9 @@ export class Residency {
   readonly memory: WebAssembly.Memory;
   readonly #heap: Heap;
   readonly #budget: number;
-  /** By id, least recently used first. */
+  /** By id. */
   readonly #resident = new Map<number, Storage>();
+  readonly #recency = new Recency<Storage>();
   /** Bytes by id; not the storages, which must be collectable. */
   readonly #spilled = new Map<number, number>();
   readonly #ended: FinalizationRegistry<number>;
@@ -62,7 +64,7 @@ export class Residency {
 
   /** A new resident storage with undefined contents. */
   create(bytes: number, operation: string): Storage {
-    this.#checkBudget(operation, blockSize(bytes), `a buffer of ${megabytes(bytes)}`);
+    this.#checkBudget(operation, blockSize(bytes), () => `a buffer of ${megabytes(bytes)}`);
     this.#run++;
     return this.#create(bytes) ?? this.#compacted(() => this.#create(bytes));
   }
@@ -77,18 +79,32 @@ export class Residency {
    *
    * @returns the new storages, and the address of the scratch region.
    */
-  prepare(inputs: readonly Storage[], created: readonly number[], regionBytes: number, operation: string): { created: Storage[]; region: number } {
-    const distinct = [...new Set(inputs)];
-    const bytes = [distinct.map((s) => s.bytes), created, [regionBytes]].map(total);
-    const [inputBytes = 0, outputBytes = 0, scratchBytes = 0] = bytes;
+  prepare(
+    inputs: readonly Storage[],
+    created: readonly number[],
+    regionBytes: number,
+    operation: string,
+  ): { created: Storage[]; region: number } {
+    this.#run++;
+    let inputBytes = 0;
+    for (const storage of inputs) {
+      if (storage.run !== this.#run) inputBytes += blockSize(storage.bytes); // not counted yet
+      storage.run = this.#run;
+    }
+    const outputBytes = created.reduce((sum, bytes) => sum + blockSize(bytes), 0);
+    const scratchBytes = blockSize(regionBytes);
+    const all = inputBytes + outputBytes + scratchBytes;
     this.#checkBudget(
       operation,
-      total(bytes),
-      `${megabytes(total(bytes))} at once (inputs ${megabytes(inputBytes)}, outputs ${megabytes(outputBytes)}, scratch ${megabytes(scratchBytes)})`,
+      all,
+      () =>
+        `${megabytes(all)} at once (inputs ${megabytes(inputBytes)}, outputs ${megabytes(outputBytes)}, ` +
+        `scratch ${megabytes(scratchBytes)})`,
     );
-    this.#run++;
-    for (const storage of distinct) storage.run = this.#run;
-    return this.#tryPrepare(distinct, created, regionBytes) ?? this.#compacted(() => this.#tryPrepare(distinct, created, regionBytes));
+    return (
+      this.#tryPrepare(inputs, created, regionBytes) ??
+      this.#compacted(() => this.#tryPrepare(inputs, created, regionBytes))
+    );
   }
 
   /** The storage gets a new id, so that the end of the handle that had it frees nothing. */
@@ -125,12 +141,24 @@ export class Residency {
   #create(bytes: number): Storage | undefined {
     const address = this.#allocate(bytes);
     if (address === undefined) return undefined;
-    const storage: Storage = { id: this.#nextId++, bytes, address, spilled: undefined, run: this.#run };
+    const storage: Storage = {
+      id: this.#nextId++,
+      bytes,
+      address,
+      spilled: undefined,
+      run: this.#run,
+      newer: undefined,
+      older: undefined,
+    };
     this.#admit(storage);
     return storage;
   }
 
-  #tryPrepare(inputs: readonly Storage[], created: readonly number[], regionBytes: number): { created: Storage[]; region: number } | undefined {
+  #tryPrepare(
+    inputs: readonly Storage[],
+    created: readonly number[],
+    regionBytes: number,
+  ): { created: Storage[]; region: number } | undefined {
     for (const storage of inputs) if (!this.#use(storage)) return undefined;
     if (!this.#reserveRegion(regionBytes)) return undefined;
     const storages: Storage[] = [];
@@ -148,8 +176,7 @@ export class Residency {
   /** Makes a storage resident and the most recently used. */
   #use(storage: Storage): boolean {
     if (!storage.spilled) {
-      this.#resident.delete(storage.id);
-      this.#resident.set(storage.id, storage);
+      this.#recency.touch(storage);
       return true;
     }
     const address = this.#allocate(storage.bytes);
@@ -165,6 +192,7 @@ export class Residency {
 
   #admit(storage: Storage): void {
     this.#resident.set(storage.id, storage);
+    this.#recency.touch(storage);
     this.#residentBytes += blockSize(storage.bytes);
   }
 
@@ -184,27 +212,22 @@ export class Residency {
 
   /** Room for a block within the budget, spilling what was not used for longest. */
   #allocate(bytes: number): number | undefined {
-    while (this.#residentBytes + this.#region.bytes + blockSize(bytes) > this.#budget) if (!this.#spillOldest()) return undefined;
+    while (this.#residentBytes + this.#region.bytes + blockSize(bytes) > this.#budget)
+      if (!this.#spillOldest()) return undefined;
     let address = this.#heap.allocate(bytes);
     while (address === undefined && this.#spillOldest()) address = this.#heap.allocate(bytes);
     return address;
   }
 
   #spillOldest(): boolean {
-    for (const storage of this.#resident.values()) {
-      if (storage.run === this.#run) continue;
-      this.#spill(storage);
-      return true;
-    }
-    return false;
+    const oldest = this.#recency.oldest((storage) => storage.run !== this.#run);
+    if (oldest) this.#spill(oldest);
+    return oldest !== undefined;
   }
 
   #spill(storage: Storage): void {
     storage.spilled = this.read(storage);
-    this.#heap.free(storage.address, storage.bytes);
-    storage.address = 0;
-    this.#resident.delete(storage.id);
-    this.#residentBytes -= blockSize(storage.bytes);
+    this.#release(storage);
     this.#spilled.set(storage.id, storage.bytes);
     this.#spilledBytes += storage.bytes;
   }
@@ -222,10 +245,10 @@ export class Residency {
     return result;
   }
 
-  #checkBudget(operation: string, bytes: number, what: string): void {
+  #checkBudget(operation: string, bytes: number, what: () => string): void {
     if (bytes <= this.#budget) return;
     throw new BackendError(
-      `cpu: ${operation} needs ${what}, but the budget is ${megabytes(this.#budget)}; ` +
+      `cpu: ${operation} needs ${what()}, but the budget is ${megabytes(this.#budget)}; ` +
         `create the backend with cpu({ memoryMB: ${Math.ceil(bytes / 2 ** 20)} }) or more (at most 4000), or work on smaller batches.`,
     );
   }
@@ -233,22 +256,23 @@ export class Residency {
   /** A handle has ended: its storage, if it has one still, is free. */
   #forget(id: number): void {
     const storage = this.#resident.get(id);
-    if (storage) {
-      this.#resident.delete(id);
-      this.#residentBytes -= blockSize(storage.bytes);
-      this.#heap.free(storage.address, storage.bytes);
-    }
+    if (storage) this.#release(storage);
     this.#spilledBytes -= this.#spilled.get(id) ?? 0;
     this.#spilled.delete(id);
+  }
+
+  /** The storage is no longer resident. */
+  #release(storage: Storage): void {
+    this.#resident.delete(storage.id);
+    this.#recency.remove(storage);
+    this.#residentBytes -= blockSize(storage.bytes);
+    this.#heap.free(storage.address, storage.bytes);
+    storage.address = 0;
   }
 
   #view({ address, bytes }: Storage): Uint8Array {
     return new Uint8Array(this.memory.buffer, address, bytes);
   }
-}
-
-function total(sizes: readonly number[]): number {
-  return sizes.reduce((sum, bytes) => sum + blockSize(bytes), 0);
 }
 
 function megabytes(bytes: number): string {

@@ -26,12 +26,16 @@ interface Gradient {
  * the tile stays in registers while it walks over the points of y, which are contiguous in both operands.
  */
 export function weightGradient(context: EmitContext, element: Element, geometry: ConvGeometry): RoutineCode {
-  const three = (values: readonly number[], missing: number) => [...new Array<number>(3 - values.length).fill(missing), ...values];
+  const three = (values: readonly number[], missing: number) => [
+    ...new Array<number>(3 - values.length).fill(missing),
+    ...values,
+  ];
   const [kernel, x, y] = [three(geometry.kernel, 1), three(geometry.x, 1), three(geometry.y, 1)];
   const [stride, low] = [three(geometry.stride, 1), three(geometry.padLow, 0)];
   const [dilateX, dilateW] = [three(geometry.dilateX, 1), three(geometry.dilateW, 1)];
   const at = (values: readonly number[], d: number) => values[d] ?? 1;
-  const last = (d: number) => (at(y, d) - 1) * at(stride, d) + (at(kernel, d) - 1) * at(dilateW, d) - (low[d] ?? 0);
+  const last = (d: number) =>
+    (at(y, d) - 1) * at(stride, d) + (at(kernel, d) - 1) * at(dilateW, d) - (low[d] ?? 0);
   const image: ImageShape = {
     extents: x,
     low: low.map((p) => Math.max(0, p)),
@@ -65,7 +69,11 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
 }
 
 /** For each row of the weights [...kernel, c / groups]: the bytes from the image's start to its first input, in group 0. */
-function entriesOf({ element, geometry, kernel, layout }: Gradient, dilateW: readonly number[], low: readonly number[]): number[] {
+function entriesOf(
+  { element, geometry, kernel, layout }: Gradient,
+  dilateW: readonly number[],
+  low: readonly number[],
+): number[] {
   const [depth = 1, height = 1, width = 1] = kernel;
   const entries: number[] = [];
   const start = layout.strides.reduce((sum, stride, d) => sum + Math.max(0, -(low[d] ?? 0)) * stride, 0);
@@ -73,7 +81,10 @@ function entriesOf({ element, geometry, kernel, layout }: Gradient, dilateW: rea
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++)
         for (let c = 0; c < geometry.c / geometry.groups; c++) {
-          const point = [z, y, x].reduce((sum, k, d) => sum + k * (dilateW[d] ?? 1) * (layout.strides[d] ?? 0), start);
+          const point = [z, y, x].reduce(
+            (sum, k, d) => sum + k * (dilateW[d] ?? 1) * (layout.strides[d] ?? 0),
+            start,
+          );
           entries.push(point + c * element.bytes);
         }
   return entries;
@@ -86,13 +97,26 @@ interface ImagePointers {
 }
 
 /** Adds the gradient of one image, block of rows by block of rows. */
-function emitImage(code: Code, gradient: Gradient, entries: readonly number[], { input, dy, out }: ImagePointers): void {
+function emitImage(
+  code: Code,
+  gradient: Gradient,
+  entries: readonly number[],
+  { input, dy, out }: ImagePointers,
+): void {
   const { element, geometry, y, stride, layout } = gradient;
   const [depth = 1, height = 1, width = 1] = y;
   const { groups, f, c } = geometry;
   const rowBytes = width * f * element.bytes;
   const block = Math.max(1, Math.min(height, Math.floor(BLOCK_BYTES / rowBytes)));
-  const [plane, x, yRow, rows, left, xGroup, yGroup] = code.locals('i32', 7) as [Local, Local, Local, Local, Local, Local, Local];
+  const [plane, x, yRow, rows, left, xGroup, yGroup] = code.locals('i32', 7) as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
   code.get(input).set(plane).get(dy).set(yRow);
   code.repeat(depth, () => {
     code.get(plane).set(x).i32(height).set(left);
@@ -125,20 +149,38 @@ interface BlockPointers {
 }
 
 /** All weights of one group over one block of rows. */
-function emitTiles(code: Code, gradient: Gradient, entries: readonly number[], pointers: BlockPointers): void {
+function emitTiles(
+  code: Code,
+  gradient: Gradient,
+  entries: readonly number[],
+  pointers: BlockPointers,
+): void {
   const { element, geometry, context } = gradient;
   const best = bestTile(context.features);
   const rowBytes = geometry.f * element.bytes;
   const [x, dy, out] = code.locals('i32', 3) as [Local, Local, Local];
   for (const { at, offsets, count, advance } of tilesOf(entries, best.rows)) {
     const first = code.local('i32');
-    code.get(pointers.x).i32(offsets[0] ?? 0).op('i32.add').set(x);
-    code.get(pointers.out).i32(at * rowBytes).op('i32.add').set(first);
+    code
+      .get(pointers.x)
+      .i32(offsets[0] ?? 0)
+      .op('i32.add')
+      .set(x);
+    code
+      .get(pointers.out)
+      .i32(at * rowBytes)
+      .op('i32.add')
+      .set(first);
     code.repeat(count, () => {
       code.get(first).set(out).get(pointers.dy).set(dy);
       for (const { width, count: repeats } of panelsOf(gradient))
         code.repeat(repeats, () => {
-          code.get(x).get(dy).get(out).get(pointers.rows).call(tileFunction(gradient, offsets, width));
+          code
+            .get(x)
+            .get(dy)
+            .get(out)
+            .get(pointers.rows)
+            .call(tileFunction(gradient, offsets, width));
           code.advance(dy, width * element.bytes).advance(out, width * element.bytes);
         });
       code.advance(x, advance).advance(first, offsets.length * rowBytes);
@@ -172,8 +214,11 @@ function tilesOf(entries: readonly number[], most: number): TileRun[] {
     for (let i = 0; i < count; i++, at += size) {
       const offsets = entries.slice(at, at + size);
       const last = runs.at(-1);
-      const distance = last ? (offsets[0] ?? 0) - (last.offsets[0] ?? 0) - (last.count - 1) * last.advance : 0;
-      const alike = last !== undefined && last.offsets.length === size && shape(last.offsets) === shape(offsets);
+      const distance = last
+        ? (offsets[0] ?? 0) - (last.offsets[0] ?? 0) - (last.count - 1) * last.advance
+        : 0;
+      const alike =
+        last !== undefined && last.offsets.length === size && shape(last.offsets) === shape(offsets);
       if (last && alike && (last.count === 1 || distance === last.advance)) {
         last.advance = last.count === 1 ? distance : last.advance;
         last.count++;

@@ -15,14 +15,19 @@ export type Conv = Extract<Routine, { name: 'conv' }>;
 /** More phases than this make more code than they are worth. */
 const MOST_PHASES = 16;
 /** Sums of at most this many terms are written out. */
-const STRAIGHT = 0;
+const STRAIGHT = 32;
 
 /** Convolution and its two gradients, where a tuned way exists. */
-export function conv(context: EmitContext, kernel: Kernel, { target, conv: geometry }: Conv): RoutineCode | undefined {
+export function conv(
+  context: EmitContext,
+  kernel: Kernel,
+  { target, conv: geometry }: Conv,
+): RoutineCode | undefined {
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { n, c, f, groups, kernel: window, x, y } = geometry;
   const isEmpty = [n, c, f, ...window, ...x, ...y].includes(0);
-  if (!element || isEmpty || x.length > 3 || (groups > 1 && (c / groups < 4 || f / groups < 4))) return undefined;
+  if (!element || isEmpty || x.length > 3 || (groups > 1 && (c / groups < 4 || f / groups < 4)))
+    return undefined;
   const product = asMatmul(target, geometry);
   if (product && Math.min(product.m, product.n, product.k) >= 4) {
     const { scratch, emit } = matmulOf(context, element, product);
@@ -36,7 +41,8 @@ export function conv(context: EmitContext, kernel: Kernel, { target, conv: geome
 /** A convolution by one point is a matrix product. */
 function asMatmul(target: 'x' | 'w' | 'y', conv: ConvGeometry): Matmul | undefined {
   const isOne = (values: readonly number[]) => values.every((v) => v === 1);
-  const plain = isOne(conv.kernel) && isOne(conv.stride) && isOne(conv.dilateX) && conv.padLow.every((p) => p === 0);
+  const plain =
+    isOne(conv.kernel) && isOne(conv.stride) && isOne(conv.dilateX) && conv.padLow.every((p) => p === 0);
   if (!plain || conv.groups !== 1 || !conv.x.every((extent, d) => extent === conv.y[d])) return undefined;
   const points = conv.x.reduce((product, extent) => product * extent, conv.n);
   const { c, f } = conv;
@@ -68,7 +74,12 @@ type PhaseOf3 = readonly [z: Phase, y: Phase, x: Phase];
  * dimension × some output channels. The input channels of neighbouring taps follow each other in memory, so that a sum
  * walks straight through the input and through weights packed in that order. Images with a border are copied first.
  */
-function correlation(context: EmitContext, element: Element, target: 'x' | 'y', geometry: ConvGeometry): RoutineCode | undefined {
+function correlation(
+  context: EmitContext,
+  element: Element,
+  target: 'x' | 'y',
+  geometry: ConvGeometry,
+): RoutineCode | undefined {
   const dimensions = dimensionsOf(target, geometry);
   const phases = product3(dimensions.map((d) => d.phases));
   if (phases.length > MOST_PHASES) return undefined;
@@ -81,7 +92,18 @@ function correlation(context: EmitContext, element: Element, target: 'x' | 'y', 
     pixel: from * element.bytes,
   };
   const layout = layoutOf(image);
-  const whole: Correlation = { context, element, target, geometry, dimensions, from, to, image, layout, tiles: new Map() };
+  const whole: Correlation = {
+    context,
+    element,
+    target,
+    geometry,
+    dimensions,
+    from,
+    to,
+    image,
+    layout,
+    tiles: new Map(),
+  };
   const weightBytes = phases.reduce((sum, phase) => sum + packedBytes(whole, phase), 0);
   const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
   return {
@@ -93,7 +115,12 @@ function correlation(context: EmitContext, element: Element, target: 'x' | 'y', 
       code.get(scratch).i32(imageBytes).op('i32.add').tee(packed).set(packTo);
       for (const phase of phases) packPhase(code, whole, phase, weights, packTo);
       const outBytes = dimensions.reduce((size, d) => size * d.output, whole.to * element.bytes);
-      if (phases.some(isEmptyPhase)) code.get(out).i32(0).i32(outBytes * geometry.n).fill();
+      if (phases.some(isEmptyPhase))
+        code
+          .get(out)
+          .i32(0)
+          .i32(outBytes * geometry.n)
+          .fill();
       if (layout.padded) code.get(scratch).i32(0).i32(imageBytes).fill();
       code.repeat(geometry.n, () => {
         if (layout.padded) {
@@ -121,7 +148,12 @@ function tapCount(phase: PhaseOf3): number {
 }
 
 /** Panels of output channels in each group: whole ones, and a narrower last one. */
-function panelsOf({ element, to, geometry, context }: Correlation): { width: number; vectors: number; count: number; at: number }[] {
+function panelsOf({
+  element,
+  to,
+  geometry,
+  context,
+}: Correlation): { width: number; vectors: number; count: number; at: number }[] {
   const channels = to / geometry.groups;
   const width = bestTile(context.features).vectors * element.lanes;
   const whole = Math.floor(channels / width);
@@ -130,7 +162,9 @@ function panelsOf({ element, to, geometry, context }: Correlation): { width: num
     { width, count: whole, at: 0 },
     { width: rest, count: rest > 0 ? 1 : 0, at: whole * width },
   ];
-  return panels.filter(({ count }) => count > 0).map((panel) => ({ ...panel, vectors: Math.ceil(panel.width / element.lanes) }));
+  return panels
+    .filter(({ count }) => count > 0)
+    .map((panel) => ({ ...panel, vectors: Math.ceil(panel.width / element.lanes) }));
 }
 
 /** Bytes of the packed weights of one panel. */
@@ -139,7 +173,10 @@ function panelBytes({ from, geometry }: Correlation, phase: PhaseOf3, vectors: n
 }
 
 function packedBytes(whole: Correlation, phase: PhaseOf3): number {
-  const bytes = panelsOf(whole).reduce((sum, { vectors, count }) => sum + count * panelBytes(whole, phase, vectors), 0);
+  const bytes = panelsOf(whole).reduce(
+    (sum, { vectors, count }) => sum + count * panelBytes(whole, phase, vectors),
+    0,
+  );
   return whole.geometry.groups * bytes;
 }
 
@@ -150,7 +187,9 @@ function packPhase(code: Code, whole: Correlation, phase: PhaseOf3, weights: Loc
   const [inGroup, rowBytes] = [inputs / groups, f * element.bytes];
   const tapBytes = (c / groups) * rowBytes;
   const [, kernelY = 1, kernelX = 1] = dimensions.map((d) => d.kernel);
-  const offsets = product3(phase.map(({ taps }) => taps)).map(([z, y, x]) => ((z * kernelY + y) * kernelX + x) * tapBytes);
+  const offsets = product3(phase.map(({ taps }) => taps)).map(
+    ([z, y, x]) => ((z * kernelY + y) * kernelX + x) * tapBytes,
+  );
   const [from, panel] = [code.local('i32'), code.local('i32')];
   const group = code.local('i32');
   code.get(weights).set(group);
@@ -176,13 +215,22 @@ interface ImagePointers {
 }
 
 /** All outputs of one image in one phase; the phase's weights stand `weightsAt` bytes from the start. */
-function emitPhase(code: Code, whole: Correlation, phase: PhaseOf3, pointers: ImagePointers, weightsAt: number): void {
+function emitPhase(
+  code: Code,
+  whole: Correlation,
+  phase: PhaseOf3,
+  pointers: ImagePointers,
+  weightsAt: number,
+): void {
   if (isEmptyPhase(phase)) return;
   const { element, geometry, from, to, layout, dimensions, image } = whole;
   const { groups } = geometry;
   const [w, x, o, inputGroup, outPanel] = code.locals('i32', 5) as [Local, Local, Local, Local, Local];
   const inputStart = sum3((d) => ((phase[d]?.start ?? 0) + (image.low[d] ?? 0)) * (layout.strides[d] ?? 0));
-  const outStrides = strides3(dimensions.map((d) => d.output), to * element.bytes);
+  const outStrides = strides3(
+    dimensions.map((d) => d.output),
+    to * element.bytes,
+  );
   const outStart = sum3((d) => (phase[d]?.first ?? 0) * (outStrides[d] ?? 0));
   const inSteps = phase.map(({ stride }, d) => stride * (layout.strides[d] ?? 0));
   const outSteps = phase.map(({ step }, d) => step * (outStrides[d] ?? 0));
@@ -193,9 +241,16 @@ function emitPhase(code: Code, whole: Correlation, phase: PhaseOf3, pointers: Im
     for (const { width, vectors, count } of panelsOf(whole))
       code.repeat(count, () => {
         code.get(inputGroup).set(x).get(outPanel).set(o);
-        const walking = [{ pointer: x, steps: inSteps }, { pointer: o, steps: outSteps }];
+        const walking = [
+          { pointer: x, steps: inSteps },
+          { pointer: o, steps: outSteps },
+        ];
         walkTiles(code, phase, bestTile(whole.context.features).rows, walking, (rows) => {
-          code.get(x).get(w).get(o).call(tileFunction(whole, phase, rows, width, vectors));
+          code
+            .get(x)
+            .get(w)
+            .get(o)
+            .call(tileFunction(whole, phase, rows, width, vectors));
         });
         code.advance(w, panelBytes(whole, phase, vectors)).advance(outPanel, width * element.bytes);
       });
@@ -231,47 +286,60 @@ function walkTiles(
 }
 
 /** `(x, w, out)`: the sums of `rows` neighbouring outputs and `width` channels. */
-function tileFunction(whole: Correlation, phase: PhaseOf3, rows: number, width: number, vectors: number): Callable {
+function tileFunction(
+  whole: Correlation,
+  phase: PhaseOf3,
+  rows: number,
+  width: number,
+  vectors: number,
+): Callable {
   const { context, element, geometry, from, to, layout, tiles } = whole;
   const key = `${phase.map(({ first }) => first)} ${rows} ${width}`;
   const known = tiles.get(key);
   if (known) return known;
   const channels = from / geometry.groups;
   const [tapsZ, tapsY, tapsX] = phase.map(({ taps }) => taps.length) as [number, number, number];
-  const [stepZ, stepY, stepX] = phase.map(({ dilation }, d) => dilation * (layout.strides[d] ?? 0)) as [number, number, number];
+  const [stepZ, stepY, stepX] = phase.map(({ dilation }, d) => dilation * (layout.strides[d] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
   const [, , phaseX] = phase;
   const isRun = geometry.groups === 1 && (phaseX.dilation === 1 || tapsX === 1);
   const [runs, run] = isRun ? [1, tapsX * channels] : [tapsX, channels];
   const rowOffset = (r: number) => r * phaseX.stride * layout.strides[2];
   const outOffset = (r: number) => r * phaseX.step * to * element.bytes;
-  const made = context.builder.define({ params: ['i32', 'i32', 'i32'], results: [] }, (code, [x = 0, w = 0, out = 0]) => {
-    const tile = new Tile(code, element, context.features, { rows, vectors });
-    if (tapsZ * tapsY * runs * run <= STRAIGHT) {
-      let at = 0;
-      for (let z = 0; z < tapsZ; z++)
-        for (let y = 0; y < tapsY; y++)
-          for (let t = 0; t < runs; t++)
-            for (let i = 0; i < run; i++) {
-              const offset = z * stepZ + y * stepY + t * stepX + i * element.bytes;
-              tile.step(x, (r) => offset + rowOffset(r), w, 16 * vectors * at++);
-            }
-    } else {
-      code.repeat(tapsZ, () => {
-        code.repeat(tapsY, () => {
-          code.repeat(runs, () => {
-            code.repeat(run, () => {
-              tile.step(x, rowOffset, w, 0);
-              code.advance(x, element.bytes).advance(w, 16 * vectors);
+  const made = context.builder.define(
+    { params: ['i32', 'i32', 'i32'], results: [] },
+    (code, [x = 0, w = 0, out = 0]) => {
+      const tile = new Tile(code, element, context.features, { rows, vectors });
+      if (tapsZ * tapsY * runs * run <= STRAIGHT) {
+        let at = 0;
+        for (let z = 0; z < tapsZ; z++)
+          for (let y = 0; y < tapsY; y++)
+            for (let t = 0; t < runs; t++)
+              for (let i = 0; i < run; i++) {
+                const offset = z * stepZ + y * stepY + t * stepX + i * element.bytes;
+                tile.step(x, (r) => offset + rowOffset(r), w, 16 * vectors * at++);
+              }
+      } else {
+        code.repeat(tapsZ, () => {
+          code.repeat(tapsY, () => {
+            code.repeat(runs, () => {
+              code.repeat(run, () => {
+                tile.step(x, rowOffset, w, 0);
+                code.advance(x, element.bytes).advance(w, 16 * vectors);
+              });
+              code.advance(x, stepX - run * element.bytes);
             });
-            code.advance(x, stepX - run * element.bytes);
+            code.advance(x, stepY - runs * stepX);
           });
-          code.advance(x, stepY - runs * stepX);
+          code.advance(x, stepZ - tapsY * stepY);
         });
-        code.advance(x, stepZ - tapsY * stepY);
-      });
-    }
-    tile.store(out, outOffset, width);
-  });
+      }
+      tile.store(out, outOffset, width);
+    },
+  );
   tiles.set(key, made);
   return made;
 }

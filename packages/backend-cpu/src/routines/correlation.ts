@@ -42,8 +42,18 @@ export function dimensionsOf(target: 'x' | 'y', conv: ConvGeometry): Dimension[]
     const [y = 0, kernel = 0, stride = 1] = [conv.y[d], conv.kernel[d], conv.stride[d]];
     const [padLow = 0, dilateX = 1, dilateW = 1] = [conv.padLow[d], conv.dilateX[d], conv.dilateW[d]];
     return target === 'y'
-      ? dimension(x, y, kernel, { outFactor: stride, kernelFactor: dilateW, offset: -padLow, divisor: dilateX })
-      : dimension(y, x, kernel, { outFactor: dilateX, kernelFactor: -dilateW, offset: padLow, divisor: stride });
+      ? dimension(x, y, kernel, {
+          outFactor: stride,
+          kernelFactor: dilateW,
+          offset: -padLow,
+          divisor: dilateX,
+        })
+      : dimension(y, x, kernel, {
+          outFactor: dilateX,
+          kernelFactor: -dilateW,
+          offset: padLow,
+          divisor: stride,
+        });
   });
   const flat = dimension(1, 1, 1, { outFactor: 1, kernelFactor: 1, offset: 0, divisor: 1 });
   return [...Array.from({ length: Math.max(0, 3 - given.length) }, () => flat), ...given];
@@ -52,7 +62,9 @@ export function dimensionsOf(target: 'x' | 'y', conv: ConvGeometry): Dimension[]
 function dimension(input: number, output: number, kernel: number, relation: Relation): Dimension {
   const { outFactor, divisor } = relation;
   const step = divisor / greatestCommonDivisor(outFactor, divisor);
-  const phases = Array.from({ length: Math.min(step, output) }, (_, first) => phaseOf(output, kernel, relation, first, step));
+  const phases = Array.from({ length: Math.min(step, output) }, (_, first) =>
+    phaseOf(output, kernel, relation, first, step),
+  );
   const reached = phases.filter((phase) => phase.taps.length > 0);
   return {
     input,

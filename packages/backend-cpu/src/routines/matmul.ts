@@ -37,7 +37,8 @@ export function matmulOf(context: EmitContext, element: Element, routine: Matmul
   const tiles = new Map<string, Callable>();
   return {
     scratch: packs ? blockK * columns * element.bytes + 64 : 0,
-    emit: (code, [x = 0, y = 0, out = 0, scratch = 0]) => emitBatches(code, product, tiles, { x, y, out, scratch }),
+    emit: (code, [x = 0, y = 0, out = 0, scratch = 0]) =>
+      emitBatches(code, product, tiles, { x, y, out, scratch }),
   };
 }
 
@@ -77,7 +78,14 @@ function emitBatches(code: Code, product: Product, tiles: Map<string, Callable>,
 }
 
 /** Adds the terms `[k0, k0 + count)` of all sums. */
-function emitBlock(code: Code, product: Product, tiles: Map<string, Callable>, pointers: Pointers, k0: number, count: number): void {
+function emitBlock(
+  code: Code,
+  product: Product,
+  tiles: Map<string, Callable>,
+  pointers: Pointers,
+  k0: number,
+  count: number,
+): void {
   const { routine, element, packs } = product;
   const { m, n, k, transposeX, transposeY } = routine;
   const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
@@ -95,13 +103,30 @@ function emitBlock(code: Code, product: Product, tiles: Map<string, Callable>, p
       for (const { width, count: repeats } of panels)
         code.repeat(repeats, () => {
           const rowBytes = element.bytes * (transposeX ? 1 : k);
-          code.get(pointers.x).i32(k0 * element.bytes * (transposeX ? m : 1)).op('i32.add');
+          code
+            .get(pointers.x)
+            .i32(k0 * element.bytes * (transposeX ? m : 1))
+            .op('i32.add');
           code.get(block).i32(rowBytes).op('i32.mul').op('i32.add').set(a);
-          code.get(pointers.out).get(columnAt).op('i32.add').get(block).i32(n * element.bytes).op('i32.mul').op('i32.add').set(c);
+          code
+            .get(pointers.out)
+            .get(columnAt)
+            .op('i32.add')
+            .get(block)
+            .i32(n * element.bytes)
+            .op('i32.mul')
+            .op('i32.add')
+            .set(c);
           for (const { size, count: repeated } of coverTiles(rows, product.shape.rows)) {
             const tile = tileFunction(product, tiles, size, width);
             code.repeat(repeated, () => {
-              code.get(a).get(b).get(c).i32(count).i32(k0 > 0 ? 1 : 0).call(tile);
+              code
+                .get(a)
+                .get(b)
+                .get(c)
+                .i32(count)
+                .i32(k0 > 0 ? 1 : 0)
+                .call(tile);
               code.advance(a, size * rowBytes).advance(c, size * n * element.bytes);
             });
           }
@@ -118,10 +143,7 @@ function rowBlocks(m: number): { size: number; count: number; at: number }[] {
   const size = Math.ceil(m / Math.ceil(m / BLOCK_M));
   const whole = Math.floor(m / size);
   const rest = m - whole * size;
-  return [
-    { size, count: whole, at: 0 },
-    ...(rest > 0 ? [{ size: rest, count: 1, at: whole * size }] : []),
-  ];
+  return [{ size, count: whole, at: 0 }, ...(rest > 0 ? [{ size: rest, count: 1, at: whole * size }] : [])];
 }
 
 /** Panels of columns: whole ones, and a narrower last one. */
@@ -138,12 +160,17 @@ function packY(code: Code, product: Product, pointers: Pointers, k0: number, cou
   const { n, k, transposeY } = routine;
   const [from, to, start] = [code.local('i32'), code.local('i32'), code.local('i32')];
   code.get(pointers.scratch).set(to);
-  code.get(pointers.y).i32(k0 * element.bytes * (transposeY ? 1 : n)).op('i32.add').set(start);
+  code
+    .get(pointers.y)
+    .i32(k0 * element.bytes * (transposeY ? 1 : n))
+    .op('i32.add')
+    .set(start);
   for (const { width, count: repeats } of panelsOf(product))
     code.repeat(repeats, () => {
       const vectors = vectorsOf(element, width);
       code.get(start).set(from);
-      if (transposeY) packColumns(code, element, from, to, { count, stride: k * element.bytes, width, vectors });
+      if (transposeY)
+        packColumns(code, element, from, to, { count, stride: k * element.bytes, width, vectors });
       else packRows(code, from, to, count, n * element.bytes, vectors);
       code.advance(start, width * element.bytes * (transposeY ? k : 1));
     });
@@ -162,17 +189,22 @@ function tileFunction(product: Product, tiles: Map<string, Callable>, rows: numb
   const { m, n, k, transposeX } = routine;
   const vectors = vectorsOf(element, width);
   const params = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  const made = context.builder.define({ params, results: [] }, (code, [a = 0, b = 0, c = 0, count = 0, accumulate = 0]) => {
-    const tile = new Tile(code, element, context.features, { rows, vectors });
-    const rowOffset = (r: number) => r * element.bytes * (transposeX ? 1 : k);
-    const outOffset = (r: number) => r * n * element.bytes;
-    code.countdown(count, () => {
-      tile.step(a, rowOffset, b, 0);
-      code.advance(a, element.bytes * (transposeX ? m : 1)).advance(b, packs ? vectors * 16 : n * element.bytes);
-    });
-    code.get(accumulate).if(() => tile.addFrom(c, outOffset, width));
-    tile.store(c, outOffset, width);
-  });
+  const made = context.builder.define(
+    { params, results: [] },
+    (code, [a = 0, b = 0, c = 0, count = 0, accumulate = 0]) => {
+      const tile = new Tile(code, element, context.features, { rows, vectors });
+      const rowOffset = (r: number) => r * element.bytes * (transposeX ? 1 : k);
+      const outOffset = (r: number) => r * n * element.bytes;
+      code.countdown(count, () => {
+        tile.step(a, rowOffset, b, 0);
+        code
+          .advance(a, element.bytes * (transposeX ? m : 1))
+          .advance(b, packs ? vectors * 16 : n * element.bytes);
+      });
+      code.get(accumulate).if(() => tile.addFrom(c, outOffset, width));
+      tile.store(c, outOffset, width);
+    },
+  );
   tiles.set(key, made);
   return made;
 }

@@ -5,9 +5,21 @@ import type { Element } from './element.ts';
  * Copies `count` rows of `vectors` vectors, `stride` bytes apart, to where they follow each other. Both pointers move on:
  * `from` by all rows, `to` by all vectors. Reads up to a vector beyond the last row's end.
  */
-export function packRows(code: Code, from: Local, to: Local, count: number, stride: number, vectors: number): void {
+export function packRows(
+  code: Code,
+  from: Local,
+  to: Local,
+  count: number,
+  stride: number,
+  vectors: number,
+): void {
   code.repeat(count, () => {
-    for (let v = 0; v < vectors; v++) code.get(to).get(from).memory('v128.load', 16 * v).memory('v128.store', 16 * v);
+    for (let v = 0; v < vectors; v++)
+      code
+        .get(to)
+        .get(from)
+        .memory('v128.load', 16 * v)
+        .memory('v128.store', 16 * v);
     code.advance(from, stride).advance(to, 16 * vectors);
   });
 }
@@ -21,7 +33,12 @@ export function packColumns(
   element: Element,
   from: Local,
   to: Local,
-  columns: { readonly count: number; readonly stride: number; readonly width: number; readonly vectors: number },
+  columns: {
+    readonly count: number;
+    readonly stride: number;
+    readonly width: number;
+    readonly vectors: number;
+  },
 ): void {
   const { count, stride, width, vectors } = columns;
   const { bytes, lanes } = element;
@@ -34,7 +51,11 @@ export function packColumns(
         code.set(local);
       }
       transpose(code, block);
-      for (const [l, local] of block.entries()) code.get(to).get(local).memory('v128.store', (l * vectors + v) * 16);
+      for (const [l, local] of block.entries())
+        code
+          .get(to)
+          .get(local)
+          .memory('v128.store', (l * vectors + v) * 16);
     }
     code.advance(from, lanes * bytes).advance(to, lanes * vectors * 16);
   });
@@ -43,22 +64,32 @@ export function packColumns(
     for (let v = 0; v < vectors; v++) {
       code.v128(new Uint8Array(16)).set(row);
       for (let l = 0; l < lanes && v * lanes + l < width; l++)
-        code.get(from).get(row).memoryLane(element.loadLane, l, (v * lanes + l) * stride).set(row);
-      code.get(to).get(row).memory('v128.store', 16 * v);
+        code
+          .get(from)
+          .get(row)
+          .memoryLane(element.loadLane, l, (v * lanes + l) * stride)
+          .set(row);
+      code
+        .get(to)
+        .get(row)
+        .memory('v128.store', 16 * v);
     }
     code.advance(from, bytes).advance(to, vectors * 16);
   });
 }
 
-/** Copies `bytes`, a multiple of 4, from one pointer to another, which may not overlap. */
+/** Copies `bytes` from one pointer to another; they may not overlap. */
 export function copyBytes(code: Code, from: Local, to: Local, bytes: number): void {
   const vectors = Math.floor(bytes / 16);
   const copy = (at: number) => code.get(to).get(from).memory('v128.load', at).memory('v128.store', at);
   if (vectors > 64) code.get(to).get(from).i32(bytes).copy();
-  else {
+  else if (vectors > 0) {
     for (let v = 0; v < vectors; v++) copy(16 * v);
-    if (bytes % 16 > 0 && vectors > 0) copy(bytes - 16);
-    else for (let at = 0; at < bytes; at += 4) code.get(to).get(from).memory('i32.load', at).memory('i32.store', at);
+    if (bytes % 16 > 0) copy(bytes - 16);
+  } else {
+    let at = 0;
+    for (; at + 4 <= bytes; at += 4) code.get(to).get(from).memory('i32.load', at).memory('i32.store', at);
+    for (; at < bytes; at++) code.get(to).get(from).memory('i32.load8_u', at).memory('i32.store8', at);
   }
 }
 

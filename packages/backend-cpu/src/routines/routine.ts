@@ -3,6 +3,8 @@ import type { Code, Local } from '../asm/code.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { conv } from './conv.ts';
 import { matmul } from './matmul.ts';
+import { gather, scatterAdd } from './rows.ts';
+import { windowRoutine } from './window.ts';
 
 /** A tuned implementation of one kernel. */
 export interface RoutineCode {
@@ -20,7 +22,18 @@ export function routineFor(context: EmitContext, kernel: Kernel): RoutineCode | 
       return matmul(context, kernel, routine);
     case 'conv':
       return conv(context, kernel, routine);
-    default:
+    case 'windowSum':
+    case 'windowMax':
+    case 'windowArgmax':
+    case 'windowGather':
+      return windowRoutine(context, kernel, routine);
+    case 'gather':
+      return gather(context, kernel, routine);
+    case 'scatterAdd':
+      return scatterAdd(context, kernel, routine);
+    case undefined:
       return undefined;
+    default:
+      return routine satisfies never;
   }
 }

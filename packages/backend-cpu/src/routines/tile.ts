@@ -9,11 +9,11 @@ export interface TileShape {
 }
 
 /**
- * The tile that keeps most of 16 vector registers busy: enough accumulators to hide the latency of fused
- * multiply-adds, and many of them per load. Without fused multiply-add the product takes a register.
+ * The tile that keeps the vector registers busy: enough accumulators to hide the latency of multiply-adds, and as many
+ * of them per load as there are registers. Without fused multiply-add the product takes a register too.
  */
-export function bestTile({ relaxedSimd }: Features): TileShape {
-  return { rows: relaxedSimd ? 6 : 4, vectors: 2 };
+export function bestTile({ relaxedSimd, fullRegisters }: Features): TileShape {
+  return { rows: relaxedSimd && fullRegisters ? 6 : 4, vectors: 2 };
 }
 
 /**
@@ -57,15 +57,21 @@ export class Tile {
     this.#acc = code.locals('v128', rows * vectors);
     this.#b = code.locals('v128', vectors);
     this.#a = code.local('v128');
+    for (const acc of this.#acc) code.v128(new Uint8Array(16)).set(acc);
   }
 
   /** One term: row r of `a` stands `rowOffset(r)` bytes from its pointer, the vectors of `b` follow each other. */
   step(a: Local, rowOffset: (row: number) => number, b: Local, bOffset: number): void {
     const code = this.#code;
-    for (const [v, local] of this.#b.entries()) code.get(b).memory('v128.load', bOffset + 16 * v).set(local);
+    for (const [v, local] of this.#b.entries())
+      code
+        .get(b)
+        .memory('v128.load', bOffset + 16 * v)
+        .set(local);
     for (let r = 0; r < this.#rows; r++) {
       code.get(a).memory(this.#element.loadSplat, rowOffset(r)).set(this.#a);
-      for (const [v, local] of this.#b.entries()) this.#multiplyAdd(this.#acc[r * this.#vectors + v] ?? 0, local);
+      for (const [v, local] of this.#b.entries())
+        this.#multiplyAdd(this.#acc[r * this.#vectors + v] ?? 0, local);
     }
   }
 
@@ -75,7 +81,11 @@ export class Tile {
       const code = this.#code;
       if (lanes === this.#element.lanes) code.get(from).memory('v128.load', offset).set(acc);
       for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
-        code.get(from).get(acc).memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes).set(acc);
+        code
+          .get(from)
+          .get(acc)
+          .memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes)
+          .set(acc);
     });
   }
 
@@ -83,11 +93,16 @@ export class Tile {
   addFrom(from: Local, rowOffset: (row: number) => number, width: number): void {
     this.#each(rowOffset, width, (acc, offset, lanes) => {
       const code = this.#code;
-      if (lanes === this.#element.lanes) code.get(acc).get(from).memory('v128.load', offset).op(this.#element.add).set(acc);
+      if (lanes === this.#element.lanes)
+        code.get(acc).get(from).memory('v128.load', offset).op(this.#element.add).set(acc);
       else {
         code.v128(new Uint8Array(16)).set(this.#a);
         for (let lane = 0; lane < lanes; lane++)
-          code.get(from).get(this.#a).memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes).set(this.#a);
+          code
+            .get(from)
+            .get(this.#a)
+            .memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes)
+            .set(this.#a);
         code.get(acc).get(this.#a).op(this.#element.add).set(acc);
       }
     });
@@ -99,11 +114,18 @@ export class Tile {
       const code = this.#code;
       if (lanes === this.#element.lanes) code.get(to).get(acc).memory('v128.store', offset);
       for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
-        code.get(to).get(acc).memoryLane(this.#element.storeLane, lane, offset + lane * this.#element.bytes);
+        code
+          .get(to)
+          .get(acc)
+          .memoryLane(this.#element.storeLane, lane, offset + lane * this.#element.bytes);
     });
   }
 
-  #each(rowOffset: (row: number) => number, width: number, visit: (acc: Local, offset: number, lanes: number) => void): void {
+  #each(
+    rowOffset: (row: number) => number,
+    width: number,
+    visit: (acc: Local, offset: number, lanes: number) => void,
+  ): void {
     const { lanes } = this.#element;
     for (let r = 0; r < this.#rows; r++)
       for (let v = 0; v < this.#vectors; v++) {

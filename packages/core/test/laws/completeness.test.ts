@@ -1,6 +1,14 @@
 /** The tables of samples have a row for everything there is. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { draw, operationRows, primitiveRows, primitivesOf, type Row, type Sample, upload } from '@neumann/testing';
+import {
+  draw,
+  operationRows,
+  primitiveRows,
+  primitivesOf,
+  type Row,
+  type Sample,
+  upload,
+} from '@neumann/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as core from '../../src/index.ts';
@@ -68,7 +76,9 @@ describe('completeness', () => {
 
   test('every row of operations, and everything that is no operation, is exported', () => {
     const exported = functionsOf(core);
-    expect([...namesOf(operationRows), ...notOperations].filter((name) => !exported.includes(name))).toEqual([]);
+    expect([...namesOf(operationRows), ...notOperations].filter((name) => !exported.includes(name))).toEqual(
+      [],
+    );
   });
 
   test('every primitive row applies the primitive that it is named after', () => {
@@ -90,7 +100,8 @@ describe('completeness', () => {
       const source = readFileSync(new URL(file, folder), 'utf8');
       // `name:` at the first level of an object, and the makers of primitives that take a name.
       for (const [, name] of source.matchAll(/^ {2}name: '(\w+)',$/gm)) defined.add(name as string);
-      for (const [, name] of source.matchAll(/(?:Primitive|extremum|bitwise|extremeIndex)\('(\w+)'/g)) defined.add(name as string);
+      for (const [, name] of source.matchAll(/(?:Primitive|extremum|bitwise|extremeIndex)\('(\w+)'/g))
+        defined.add(name as string);
     }
     const known = new Set(primitiveRows.map(primitiveOf));
     expect([...defined].filter((name) => !known.has(name))).toEqual([]);

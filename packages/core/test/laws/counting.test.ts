@@ -1,6 +1,5 @@
 /** Tests that count: compilations, kernels, evaluations. */
 import { describe, expect, test } from 'vitest';
-import { planProgram } from '../../src/ir/execute.ts';
 import {
   add,
   conv,
@@ -12,8 +11,8 @@ import {
   maximum,
   mean,
   multiply,
-  ones,
   oneHot,
+  ones,
   reference,
   reshape,
   setBackend,
@@ -26,6 +25,7 @@ import {
   windowMax,
   zeros,
 } from '../../src/index.ts';
+import { planProgram } from '../../src/ir/execute.ts';
 
 setBackend(reference());
 
@@ -35,7 +35,11 @@ interface Weights {
   readonly dense: Tensor;
 }
 
-const weights = (): Weights => ({ kernel: multiply(0.1, ones([3, 3, 1, 4])), bias: zeros([4]), dense: multiply(0.01, ones([64, 10])) });
+const weights = (): Weights => ({
+  kernel: multiply(0.1, ones([3, 3, 1, 4])),
+  bias: zeros([4]),
+  dense: multiply(0.01, ones([64, 10])),
+});
 const images = (): Tensor => ones([2, 8, 8, 1]);
 const labels = (): Tensor => tensor([1, 7], 'int32');
 
@@ -63,7 +67,7 @@ describe('compilations', () => {
   });
 
   test('other values do not compile; other shapes, dtypes and structures do', () => {
-    const f = jit((x: { a: Tensor } | Tensor) => (('a' in x ? x.a : x) as Tensor));
+    const f = jit((x: { a: Tensor } | Tensor) => ('a' in x ? x.a : x));
     const compilations = (x: Tensor | { a: Tensor }): number => {
       f(x);
       return f.stats.compilations;
@@ -83,8 +87,9 @@ describe('compilations', () => {
   });
 
   test('static arguments are told apart by value, also -0, NaN and numbers from strings', () => {
-    const f = jit((x: Tensor, _: unknown) => x, { staticArgs: [1] });
-    for (const value of [0, -0, Number.NaN, '0', 'NaN', true, null, undefined, 0, Number.NaN, '0']) f(tensor(1), value);
+    const f = jit((x: Tensor, _value: unknown) => x, { staticArgs: [1] });
+    for (const value of [0, -0, Number.NaN, '0', 'NaN', true, null, undefined, 0, Number.NaN, '0'])
+      f(tensor(1), value);
     expect(f.stats.compilations).toBe(8);
   });
 

@@ -86,19 +86,40 @@ describe('higher derivatives', () => {
   });
 
   test('third derivatives of smooth functions are those of finite differences', () => {
-    for (const f of [sin, cos, exp, tanh, sigmoid, erf, cube]) checkGradients(f, [f64(0.3, -0.8)], { order: 3 });
+    for (const f of [sin, cos, exp, tanh, sigmoid, erf, cube])
+      checkGradients(f, [f64(0.3, -0.8)], { order: 3 });
     checkGradients(log, [f64(0.7, 2)], { order: 3 });
     checkGradients((x: Tensor) => power(x, 3.5), [f64(0.7, 2)], { order: 3 });
   });
 
   test('the Hessian of a quadratic form is its matrix, forward over reverse and reverse over forward', () => {
-    const a = tensor([[2, 1], [1, 3]], 'float64');
+    const a = tensor(
+      [
+        [2, 1],
+        [1, 3],
+      ],
+      'float64',
+    );
     const f = (x: Tensor): Tensor => multiply(0.5, sum(multiply(x, matmul(a, x))));
-    const rows = tensor([[1, 0], [0, 1]], 'float64');
+    const rows = tensor(
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      'float64',
+    );
     const forwardOverReverse = vmap((v: Tensor) => jvp(grad(f), [f64(5, -1)], [v])[1])(rows);
-    const reverseOverForward = vmap((v: Tensor) => grad((x: Tensor) => jvp(f, [x], [v])[1])(f64(5, -1)))(rows);
-    expect(forwardOverReverse.toArray()).toEqual([[2, 1], [1, 3]]);
-    expect(reverseOverForward.toArray()).toEqual([[2, 1], [1, 3]]);
+    const reverseOverForward = vmap((v: Tensor) => grad((x: Tensor) => jvp(f, [x], [v])[1])(f64(5, -1)))(
+      rows,
+    );
+    expect(forwardOverReverse.toArray()).toEqual([
+      [2, 1],
+      [1, 3],
+    ]);
+    expect(reverseOverForward.toArray()).toEqual([
+      [2, 1],
+      [1, 3],
+    ]);
   });
 });
 
@@ -130,13 +151,16 @@ describe('transformations of functions that use outer values', () => {
 
   test('vmap of vmap maps both axes', () => {
     const outer = vmap((a: Tensor) => vmap((b: Tensor) => subtract(a, b))(f64(1, 2, 3)));
-    expect(outer(f64(10, 20)).toArray()).toEqual([[9, 8, 7], [19, 18, 17]]);
+    expect(outer(f64(10, 20)).toArray()).toEqual([
+      [9, 8, 7],
+      [19, 18, 17],
+    ]);
   });
 
   test('what does not depend on the argument has derivative zero', () => {
     expect(grad((_x: Tensor) => scalar64(3))(f64(1, 2)).toArray()).toEqual([0, 0]);
     expect(jvp((_x: Tensor) => scalar64(3), [scalar64(1)], [scalar64(1)])[1].item()).toBe(0);
-    const [, back] = vjp((x: Tensor, y: Tensor) => multiply(x, 2), scalar64(1), f64(1, 2));
+    const [, back] = vjp((x: Tensor, _y: Tensor) => multiply(x, 2), scalar64(1), f64(1, 2));
     expect(back(scalar64(1)).map((t) => t.toArray())).toEqual([2, [0, 0]]);
   });
 
@@ -197,8 +221,12 @@ describe('errors', () => {
       'jit(reads): dataSync() needs a value, but f32[] is being traced; ' +
         'return it from the function and read it there, or use where() in place of a JavaScript condition.',
     );
-    expect(() => grad(reads)(scalar64(1))).toThrow('grad: dataSync() needs a value, but f64[] is being traced');
-    expect(() => vmap(reads)(ones([2, 3]))).toThrow('vmap: dataSync() needs a value, but f32[3] is being traced');
+    expect(() => grad(reads)(scalar64(1))).toThrow(
+      'grad: dataSync() needs a value, but f64[] is being traced',
+    );
+    expect(() => vmap(reads)(ones([2, 3]))).toThrow(
+      'vmap: dataSync() needs a value, but f32[3] is being traced',
+    );
     expect(() => makeProgram(reads, 1)).toThrow('dataSync() needs a value');
   });
 
@@ -221,7 +249,8 @@ describe('errors', () => {
   test('a promise is refused', () => {
     // biome-ignore lint/suspicious/noExplicitAny: a wrong use, on purpose
     const asynchronous = (async (x: Tensor) => x) as any;
-    const text = 'the function returned a promise, but traced functions are synchronous; await data before the call and pass it in.';
+    const text =
+      'the function returned a promise, but traced functions are synchronous; await data before the call and pass it in.';
     expect(() => jit(asynchronous)(1)).toThrow(text);
     expect(() => grad(asynchronous)(1)).toThrow(text);
     expect(() => vmap(asynchronous)(ones([2]))).toThrow(text);
@@ -233,12 +262,15 @@ describe('errors', () => {
       leaked = square(x);
       return x;
     };
-    const text = 'was used after its function had returned; it was kept in an outer variable. Return it from the function instead.';
+    const text =
+      'was used after its function had returned; it was kept in an outer variable. Return it from the function instead.';
     jit(leak)(1);
     expect(() => add(leaked as Tensor, 1)).toThrow(`jit(leak): a traced value f32[] ${text}`);
     grad(leak)(1);
     expect(() => add(leaked as Tensor, 1)).toThrow(`grad: a traced value f32[] ${text}`);
-    expect(() => jit((x: Tensor) => add(x, leaked as Tensor))(1)).toThrow(`grad: a traced value f32[] ${text}`);
+    expect(() => jit((x: Tensor) => add(x, leaked as Tensor))(1)).toThrow(
+      `grad: a traced value f32[] ${text}`,
+    );
     vmap(leak)(ones([2, 3]));
     expect(() => sin(leaked as Tensor)).toThrow(`vmap: a traced value f32[3] ${text}`);
   });
@@ -253,9 +285,12 @@ describe('errors', () => {
   });
 
   test('a donated tensor used again names the call', () => {
-    const step = jit(function step(w: Tensor) {
-      return multiply(w, 2);
-    }, { donate: [0] });
+    const step = jit(
+      function step(w: Tensor) {
+        return multiply(w, 2);
+      },
+      { donate: [0] },
+    );
     const w = ones([3]);
     const next = step(w);
     expect(next.toArray()).toEqual([2, 2, 2]);
@@ -267,7 +302,11 @@ describe('errors', () => {
   });
 
   test('valueAndGrad of what is no scalar or no float is refused', () => {
-    expect(() => valueAndGrad(square)(ones([2]))).toThrow('grad: the function must return a scalar, but returned f32[2]; reduce it with sum() or mean().');
-    expect(() => grad((x: Tensor) => x)(tensor(1, 'int32'))).toThrow('is i32[]; convert it with astype(), or leave it out with argnums.');
+    expect(() => valueAndGrad(square)(ones([2]))).toThrow(
+      'grad: the function must return a scalar, but returned f32[2]; reduce it with sum() or mean().',
+    );
+    expect(() => grad((x: Tensor) => x)(tensor(1, 'int32'))).toThrow(
+      'is i32[]; convert it with astype(), or leave it out with argnums.',
+    );
   });
 });

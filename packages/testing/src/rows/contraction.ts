@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { anyOperand, arrays, finiteOperand, smoothOperand } from '../arbitrary.ts';
-import { type ConvGeometry, convolve, convShape, type DType, isFloat, matmul, type Shape, sourcesOf, sizeOf } from '../core.ts';
+import { finiteOperand, smoothOperand } from '../arbitrary.ts';
+import { type ConvGeometry, convolve, convShape, matmul, type Shape, sourcesOf } from '../core.ts';
 import { build, defineConv, read } from '../define.ts';
 import type { Form, Operand, Row } from '../row.ts';
-
-const floats: readonly DType[] = ['float32', 'float64'];
+import { floats } from './dtypes.ts';
 
 /* ---- matmul ---- */
 
@@ -58,7 +57,9 @@ const matmulRow: Row = {
 /* ---- conv ---- */
 
 /** One spatial dimension of a convolution. */
-const spatialAxis = (small: boolean): fc.Arbitrary<Record<'x' | 'kernel' | 'y' | 'stride' | 'padLow' | 'dilateX' | 'dilateW', number>> =>
+const spatialAxis = (
+  small: boolean,
+): fc.Arbitrary<Record<'x' | 'kernel' | 'y' | 'stride' | 'padLow' | 'dilateX' | 'dilateW', number>> =>
   fc
     .record({
       x: fc.integer({ min: 1, max: small ? 4 : 7 }),
@@ -86,7 +87,10 @@ function geometries(small: boolean): fc.Arbitrary<ConvGeometry> {
     })
     .map(({ n, groups, perC, perF, axes }) => {
       // Three dimensions only of little extent.
-      const list = axes.length < 3 ? axes : axes.map((a) => (a.x > 3 || a.kernel > 2 ? { ...a, x: 2, kernel: 1, y: yOf(2, a) } : a));
+      const list =
+        axes.length < 3
+          ? axes
+          : axes.map((a) => (a.x > 3 || a.kernel > 2 ? { ...a, x: 2, kernel: 1, y: yOf(2, a) } : a));
       const pick = (key: keyof (typeof list)[number]): number[] => list.map((a) => a[key]);
       return {
         n,
@@ -105,8 +109,10 @@ function geometries(small: boolean): fc.Arbitrary<ConvGeometry> {
 }
 
 /** The extent of y that a kernel of extent 1 without padding behind gives. */
-const yOf = (x: number, { dilateX, padLow, stride }: { dilateX: number; padLow: number; stride: number }): number =>
-  Math.max(1, Math.floor(((x - 1) * dilateX + padLow) / stride) + 1);
+const yOf = (
+  x: number,
+  { dilateX, padLow, stride }: { dilateX: number; padLow: number; stride: number },
+): number => Math.max(1, Math.floor(((x - 1) * dilateX + padLow) / stride) + 1);
 
 function convForms(
   target: 'x' | 'w' | 'y',

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import {
-  all,
   anyOperand,
-  broadcasting,
-  distinctOperand,
-  edgy,
   arrays,
+  broadcasting,
+  edgy,
   integersBetween,
   operandBetween,
   shapes,
@@ -13,14 +11,11 @@ import {
   smoothOperand,
 } from '../arbitrary.ts';
 import type { ErrorModel } from '../compare.ts';
-import { arithmetic, type DType, dtypes, isFloat, type Shape, sizeOf, Tensor } from '../core.ts';
+import { arithmetic, type DType, dtypes, isFloat, logAddExp, type Shape, type Tensor } from '../core.ts';
 import type { Form, Operand, Row } from '../row.ts';
+import { floats, integers, numbers } from './dtypes.ts';
 
 const { elementary } = arithmetic;
-
-const floats: readonly DType[] = ['float32', 'float64'];
-const numbers: readonly DType[] = dtypes.filter((d) => d !== 'bool');
-const integers: readonly DType[] = ['int32', 'uint32', 'uint8'];
 
 /** A form for each shape, with the same function. */
 function formOf(
@@ -116,12 +111,35 @@ const binaries: Record<string, BinaryFacts> = {
   mul: { f: arithmetic.mul, dtypes: numbers, domains: [anywhere, anywhere], linear: [[0], [1]] },
   div: { f: arithmetic.div, dtypes: numbers, domains: [anywhere, apart], linear: [[0]] },
   // Intervals that do not meet: no ties, and both operands win somewhere.
-  max: { f: arithmetic.max, dtypes: numbers, domains: [[-1, 0.4], [0.5, 2]] },
-  min: { f: arithmetic.min, dtypes: numbers, domains: [[-1, 0.4], [0.5, 2]] },
+  max: {
+    f: arithmetic.max,
+    dtypes: numbers,
+    domains: [
+      [-1, 0.4],
+      [0.5, 2],
+    ],
+  },
+  min: {
+    f: arithmetic.min,
+    dtypes: numbers,
+    domains: [
+      [-1, 0.4],
+      [0.5, 2],
+    ],
+  },
   pow: { f: arithmetic.pow, dtypes: numbers, domains: [[0.3, 3], anywhere], error: { ulps: 4 } },
   atan2: { f: arithmetic.atan2, dtypes: floats, domains: [anywhere, apart], error: { ulps: 4 } },
   // The quotient lies between 2.09 and 2.9, so that its whole part does not jump.
-  rem: { f: arithmetic.rem, dtypes: numbers, domains: [[2.3, 2.9], [1, 1.1]] },
+  rem: {
+    f: arithmetic.rem,
+    dtypes: numbers,
+    domains: [
+      [2.3, 2.9],
+      [1, 1.1],
+    ],
+  },
+  // The greater operand and the logarithm may cancel; its error is that of an operand, of at most 10 or so.
+  logAddExp: { f: logAddExp, dtypes: floats, domains: [anywhere, anywhere], error: { units: 8, floor: 16 } },
   and: { f: arithmetic.and, dtypes: bitDTypes },
   or: { f: arithmetic.or, dtypes: bitDTypes },
   xor: { f: arithmetic.xor, dtypes: bitDTypes },
@@ -141,12 +159,12 @@ function binaryRow(name: string, { f, dtypes, domains, linear, error = 'exact' }
   return linear ? { ...row, smooth, linear } : { ...row, smooth };
 }
 
-const shiftRow = (name: 'shl' | 'shr'): Row => ({
+const shiftRow = (name: string, f: BinaryFacts['f']): Row => ({
   name,
   dtypes: ['int32', 'uint32'],
   error: 'exact',
   values: (dtype) =>
-    formOf(name, arithmetic[name], broadcasting(2), (shape, i) =>
+    formOf(name, f, broadcasting(2), (shape, i) =>
       i === 0
         ? { dtype, shape, values: arrays(dtype, shape, edgy(dtype)) }
         : dtype === 'int32'
@@ -160,15 +178,23 @@ const compareRow = (op: 'eq' | 'ne' | 'lt' | 'le'): Row => ({
   dtypes,
   error: 'exact',
   values: (dtype) =>
-    formOf(op, (x, y) => arithmetic.compare(op, x, y), broadcasting(2), (shape) =>
-      // Few values, so that equal ones meet.
-      isFloat(dtype)
-        ? {
-            dtype,
-            shape,
-            values: arrays(dtype, shape, fc.constantFrom(0, -0, 1, 1.5, -1, Number.NaN, Infinity, -Infinity, 2 ** -149)),
-          }
-        : anyOperand(dtype, shape),
+    formOf(
+      op,
+      (x, y) => arithmetic.compare(op, x, y),
+      broadcasting(2),
+      (shape) =>
+        // Few values, so that equal ones meet.
+        isFloat(dtype)
+          ? {
+              dtype,
+              shape,
+              values: arrays(
+                dtype,
+                shape,
+                fc.constantFrom(0, -0, 1, 1.5, -1, Number.NaN, Infinity, -Infinity, 2 ** -149),
+              ),
+            }
+          : anyOperand(dtype, shape),
     ),
 });
 
@@ -193,13 +219,11 @@ const convertRow: Row = {
   dtypes,
   error: 'exact',
   values: (dtype) =>
-    fc
-      .tuple(shapes(), fc.constantFrom(...dtypes.filter((to) => to !== dtype)))
-      .map(([shape, to]) => ({
-        f: (x) => arithmetic.convert(x, to),
-        operands: [anyOperand(dtype, shape)],
-        text: `convert to ${to}`,
-      })),
+    fc.tuple(shapes(), fc.constantFrom(...dtypes.filter((to) => to !== dtype))).map(([shape, to]) => ({
+      f: (x) => arithmetic.convert(x, to),
+      operands: [anyOperand(dtype, shape)],
+      text: `convert to ${to}`,
+    })),
   linear: [[0]],
   rounds: true,
   smooth: smallShapes().map((shape) => ({
@@ -232,8 +256,8 @@ const bitcastRow: Row = {
 export const elementwiseRows: readonly Row[] = [
   ...(Object.keys(unaries) as (keyof typeof unaries)[]).map(unaryRow),
   ...Object.entries(binaries).map(([name, facts]) => binaryRow(name, facts)),
-  shiftRow('shl'),
-  shiftRow('shr'),
+  shiftRow('shl', arithmetic.shl),
+  shiftRow('shr', arithmetic.shr),
   ...(['eq', 'ne', 'lt', 'le'] as const).map(compareRow),
   selectRow,
   convertRow,

@@ -74,7 +74,10 @@ const scatterRow: Row = {
   name: 'scatterAdd',
   dtypes: scatterDTypes,
   error: 'sum',
-  values: (dtype) => forms('scatterAdd', false, 2, (shape) => (isFloat(dtype) ? finiteOperand(dtype, shape) : integersBetween(dtype, shape, 0, 1000))),
+  values: (dtype) =>
+    forms('scatterAdd', false, 2, (shape) =>
+      isFloat(dtype) ? finiteOperand(dtype, shape) : integersBetween(dtype, shape, 0, 1000),
+    ),
   smooth: forms('scatterAdd', true, 2, (shape) => smoothOperand(shape)),
   linear: [[0]],
 };

@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { anyOperand, broadcasting, permutations, shapes, smallShapes, smoothOperand, someAxes } from '../arbitrary.ts';
+import {
+  anyOperand,
+  broadcasting,
+  permutations,
+  shapes,
+  smallShapes,
+  smoothOperand,
+  someAxes,
+} from '../arbitrary.ts';
 import { type DType, dtypes, movement, type Shape, sizeOf, type Tensor } from '../core.ts';
 import { build, read } from '../define.ts';
 import type { HostTensor } from '../host.ts';
@@ -71,7 +79,11 @@ const transposeRow = movementRow('transpose', one, ([shape = []]) =>
     define: (x) =>
       build(
         perm.map((i) => shape[i] as number),
-        (at) => read(x, shape.map((_, i) => at[perm.indexOf(i)] as number)),
+        (at) =>
+          read(
+            x,
+            shape.map((_, i) => at[perm.indexOf(i)] as number),
+          ),
       ),
   })),
 );
@@ -80,21 +92,36 @@ const broadcastRow: Row = movementRow(
   'broadcastTo',
   (small) => broadcasting(1, small ? smallShapes() : shapes()),
   ([shape = []]) =>
-    fc.tuple(smallShapes({ maxRank: 2 }), fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 4, maxLength: 4 })).map(([lead, grow]) => {
-      const to = [...lead, ...shape.map((n, i) => (n === 1 ? (grow[i] ?? 1) : n))];
-      return {
-        f: (x) => movement.broadcastTo(x, to),
-        text: `broadcastTo [${to}]`,
-        define: (x) => build(to, (at) => read(x, shape.map((n, i) => (n === 1 ? 0 : (at[lead.length + i] as number))))),
-      };
-    }),
+    fc
+      .tuple(
+        smallShapes({ maxRank: 2 }),
+        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 4, maxLength: 4 }),
+      )
+      .map(([lead, grow]) => {
+        const to = [...lead, ...shape.map((n, i) => (n === 1 ? (grow[i] ?? 1) : n))];
+        return {
+          f: (x) => movement.broadcastTo(x, to),
+          text: `broadcastTo [${to}]`,
+          define: (x) =>
+            build(to, (at) =>
+              read(
+                x,
+                shape.map((n, i) => (n === 1 ? 0 : (at[lead.length + i] as number))),
+              ),
+            ),
+        };
+      }),
 );
 
 const sliceRow = movementRow('slice', one, ([shape = []]) =>
   fc
     .tuple(
       ...shape.map((n) =>
-        fc.tuple(fc.integer({ min: 0, max: n }), fc.integer({ min: 0, max: n }), fc.integer({ min: 1, max: 3 })),
+        fc.tuple(
+          fc.integer({ min: 0, max: n }),
+          fc.integer({ min: 0, max: n }),
+          fc.integer({ min: 1, max: 3 }),
+        ),
       ),
     )
     .map((ranges) => {
@@ -106,7 +133,12 @@ const sliceRow = movementRow('slice', one, ([shape = []]) =>
         f: (x: Tensor) => movement.slice(x, start, limit, stride),
         text: `slice [${start}] to [${limit}] by [${stride}]`,
         define: (x: HostTensor) =>
-          build(extents, (at) => read(x, at.map((i, d) => (start[d] as number) + i * (stride[d] as number)))),
+          build(extents, (at) =>
+            read(
+              x,
+              at.map((i, d) => (start[d] as number) + i * (stride[d] as number)),
+            ),
+          ),
       };
     }),
 );
@@ -116,15 +148,27 @@ const padRow = movementRow('pad', one, ([shape = []]) =>
     .tuple(
       ...shape.map((n) =>
         fc
-          .tuple(fc.integer({ min: -2, max: 3 }), fc.integer({ min: -2, max: 3 }), fc.integer({ min: 0, max: 2 }))
+          .tuple(
+            fc.integer({ min: -2, max: 3 }),
+            fc.integer({ min: -2, max: 3 }),
+            fc.integer({ min: 0, max: 2 }),
+          )
           .map(([low, high, interior]) => {
             const spread = n + Math.max(0, n - 1) * interior;
-            return { low: Math.max(low, -spread), high: Math.max(high, -spread - Math.max(low, -spread)), interior };
+            return {
+              low: Math.max(low, -spread),
+              high: Math.max(high, -spread - Math.max(low, -spread)),
+              interior,
+            };
           }),
       ),
     )
     .map((axes) => {
-      const [low, high, interior] = [axes.map((a) => a.low), axes.map((a) => a.high), axes.map((a) => a.interior)];
+      const [low, high, interior] = [
+        axes.map((a) => a.low),
+        axes.map((a) => a.high),
+        axes.map((a) => a.interior),
+      ];
       const extents = shape.map(
         (n, i) => n + Math.max(0, n - 1) * (interior[i] as number) + (low[i] as number) + (high[i] as number),
       );
@@ -134,7 +178,9 @@ const padRow = movementRow('pad', one, ([shape = []]) =>
         define: (x: HostTensor) =>
           build(extents, (at) => {
             const from = at.map((i, d) => (i - (low[d] as number)) / ((interior[d] as number) + 1));
-            return from.every((i, d) => Number.isInteger(i) && i >= 0 && i < (shape[d] as number)) ? read(x, from) : 0;
+            return from.every((i, d) => Number.isInteger(i) && i >= 0 && i < (shape[d] as number))
+              ? read(x, from)
+              : 0;
           }),
       };
     }),
@@ -144,7 +190,13 @@ const reverseRow = movementRow('reverse', one, ([shape = []]) =>
   someAxes(shape.length).map((axes) => ({
     f: (x) => movement.reverse(x, axes),
     text: `reverse [${axes}]`,
-    define: (x) => build(shape, (at) => read(x, at.map((i, d) => (axes.includes(d) ? (shape[d] as number) - 1 - i : i)))),
+    define: (x) =>
+      build(shape, (at) =>
+        read(
+          x,
+          at.map((i, d) => (axes.includes(d) ? (shape[d] as number) - 1 - i : i)),
+        ),
+      ),
   })),
 );
 
@@ -156,7 +208,10 @@ const joinable = (small: boolean): fc.Arbitrary<{ list: Shape[]; axis: number }>
         fc.nat({ max: shape.length - 1 }),
         fc.array(fc.integer({ min: small ? 1 : 0, max: 4 }), { minLength: 1, maxLength: 4 }),
       )
-      .map(([axis, extents]) => ({ list: extents.map((n) => shape.map((m, i) => (i === axis ? n : m))), axis })),
+      .map(([axis, extents]) => ({
+        list: extents.map((n) => shape.map((m, i) => (i === axis ? n : m))),
+        axis,
+      })),
   );
 
 function concatenateForms(small: boolean, operand: (shape: Shape) => Operand): fc.Arbitrary<Form> {
@@ -171,8 +226,12 @@ function concatenateForms(small: boolean, operand: (shape: Shape) => Operand): f
         build(shape, (at) => {
           let i = at[axis] as number;
           let k = 0;
-          while (i >= ((xs[k] as HostTensor).shape[axis] as number)) i -= (xs[k++] as HostTensor).shape[axis] as number;
-          return read(xs[k] as HostTensor, at.map((j, d) => (d === axis ? i : j)));
+          while (i >= ((xs[k] as HostTensor).shape[axis] as number))
+            i -= (xs[k++] as HostTensor).shape[axis] as number;
+          return read(
+            xs[k] as HostTensor,
+            at.map((j, d) => (d === axis ? i : j)),
+          );
         }),
       ];
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { anyOperand, arrays, broadcasting, edgy, shapes, smallShapes, smoothOperand } from '../arbitrary.ts';
-import { arithmetic, type DType, dtypes, jit, movement, type Tensor, threefry2x32 } from '../core.ts';
+import { arithmetic, dtypes, jit, movement, type Tensor, threefry2x32 } from '../core.ts';
 import type { Row } from '../row.ts';
 
 const iotaRow: Row = {
@@ -22,7 +22,7 @@ const threefryRow: Row = {
   error: 'exact',
   values: (dtype) =>
     broadcasting(4).map((list) => ({
-      f: (a, b, c, d) => threefry2x32(a as Tensor, b as Tensor, c as Tensor, d as Tensor),
+      f: (a, b, c, d) => threefry2x32(a, b, c, d),
       text: 'threefry2x32',
       operands: list.map((shape) => ({ dtype, shape, values: arrays(dtype, shape, edgy(dtype)) })),
     })),
@@ -58,12 +58,12 @@ const callRow: Row = {
   error: { ulps: 6 },
   values: (dtype) =>
     broadcasting(2).map((list) => ({
-      f: (x, y) => staged(x as Tensor, y as Tensor),
+      f: (x, y) => staged(x, y),
       text: 'jit((x, y) => [sin(y) x, x < y, -x + x])',
       operands: list.map((shape) => anyOperand(dtype, shape)),
     })),
   smooth: broadcasting(2, smallShapes()).map((list) => ({
-    f: (x, y) => stagedSmooth(x as Tensor, y as Tensor),
+    f: (x, y) => stagedSmooth(x, y),
     text: 'jit((x, y) => [sin(y) x, exp(x²)])',
     operands: list.map((shape) => smoothOperand(shape, -1, 1)),
   })),

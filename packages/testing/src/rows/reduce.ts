@@ -11,11 +11,10 @@ import {
   someAxes,
 } from '../arbitrary.ts';
 import type { ErrorModel } from '../compare.ts';
-import { type DType, dtypes, reduce, rangeOf, type Shape, type Tensor } from '../core.ts';
+import { type DType, dtypes, rangeOf, reduce, type Shape, type Tensor } from '../core.ts';
 import { foldAxes } from '../define.ts';
 import type { Form, Operand, Row } from '../row.ts';
-
-const numbers: readonly DType[] = dtypes.filter((d) => d !== 'bool');
+import { numbers } from './dtypes.ts';
 
 type Reduce = (x: Tensor, axes: readonly number[]) => Tensor;
 

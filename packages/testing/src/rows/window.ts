@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { anyOperand, distinctOperand, finiteOperand, integersBetween, smoothOperand } from '../arbitrary.ts';
 import {
-  type DType,
   rangeOf,
   sizeOf,
+  type WindowGeometry,
   windowArgmax,
   windowGather,
-  type WindowGeometry,
   windowMax,
   windowSum,
 } from '../core.ts';
 import { accumulate, connections, placeOf, points, read } from '../define.ts';
 import type { HostTensor } from '../host.ts';
 import type { Form, Operand, Row } from '../row.ts';
+import { floats } from './dtypes.ts';
 
-const floats: readonly DType[] = ['float32', 'float64'];
-
-const spatialAxis = (small: boolean): fc.Arbitrary<Record<'x' | 'window' | 'y' | 'stride' | 'padLow' | 'dilation', number>> =>
+const spatialAxis = (
+  small: boolean,
+): fc.Arbitrary<Record<'x' | 'window' | 'y' | 'stride' | 'padLow' | 'dilation', number>> =>
   fc
     .record({
       x: fc.integer({ min: 1, max: small ? 4 : 7 }),
@@ -93,7 +93,8 @@ function sumRow(target: 'x' | 'y'): Row {
       operands: [operand(from(g))],
       define: (t) =>
         accumulate(to(g), (give) => {
-          for (const { atX, atY } of perElement(g)) give(target === 'y' ? atY : atX, read(t, target === 'y' ? atX : atY));
+          for (const { atX, atY } of perElement(g))
+            give(target === 'y' ? atY : atX, read(t, target === 'y' ? atX : atY));
         }),
     }));
   return {
@@ -112,7 +113,8 @@ function sumRow(target: 'x' | 'y'): Row {
 function windowsOf(g: WindowGeometry, x: HostTensor): number[][] {
   const lowest = rangeOf[x.dtype][0];
   const windows = Array.from(points(yShape(g)), () => new Array<number>(sizeOf(g.window)).fill(lowest));
-  for (const { atX, atY, position } of perElement(g)) (windows[placeOf(yShape(g), atY)] as number[])[position] = read(x, atX);
+  for (const { atX, atY, position } of perElement(g))
+    (windows[placeOf(yShape(g), atY)] as number[])[position] = read(x, atX);
   return windows;
 }
 
@@ -125,7 +127,8 @@ const maxForms = (small: boolean, operand: (shape: number[]) => Operand): fc.Arb
   forms('windowMax', small, (g) => ({
     f: (x) => windowMax(g, x),
     operands: [operand(xShape(g))],
-    define: (x) => windowsOf(g, x).map((window) => window.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
+    define: (x) =>
+      windowsOf(g, x).map((window) => window.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
   }));
 
 const maxRow: Row = {
@@ -159,7 +162,8 @@ function gatherRow(target: 'x' | 'y'): Row {
       define: (t, found) =>
         accumulate(to(g), (give) => {
           for (const { atX, atY, position } of perElement(g))
-            if (read(found as HostTensor, atY) === position) give(target === 'y' ? atY : atX, read(t, target === 'y' ? atX : atY));
+            if (read(found, atY) === position)
+              give(target === 'y' ? atY : atX, read(t, target === 'y' ? atX : atY));
         }),
     }));
   return {

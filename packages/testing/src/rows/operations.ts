@@ -1,0 +1,15 @@
+import type { Row } from '../row.ts';
+import { elementwiseRows } from './operations/elementwise.ts';
+import { productRows } from './operations/products.ts';
+import { reductionRows } from './operations/reductions.ts';
+import { shapeRows } from './operations/shapes.ts';
+import { sourceRows } from './operations/sources.ts';
+
+/** A row for every operation that `@neumann/core` exports; those of its namespaces with their prefix. */
+export const operationRows: readonly Row[] = [
+  ...elementwiseRows,
+  ...reductionRows,
+  ...shapeRows,
+  ...productRows,
+  ...sourceRows,
+];
