@@ -4,10 +4,11 @@ import { cpu } from '@neumann/backend-cpu';
 import { setBackend } from '@neumann/core';
 import { convolution } from './cases/convolution.ts';
 import { gemm } from './cases/gemm.ts';
+import { optimizer } from './cases/optimizer.ts';
 import { overhead } from './cases/overhead.ts';
 import { step } from './cases/step.ts';
 
-const cases: Readonly<Record<string, () => string>> = { overhead, gemm, convolution, step };
+const cases: Readonly<Record<string, () => string>> = { overhead, gemm, convolution, optimizer, step };
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !Object.hasOwn(cases, name));
 if (unknown !== undefined) {

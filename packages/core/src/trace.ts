@@ -113,8 +113,3 @@ export function bind(primitive: Primitive, inputs: readonly Tensor[], params: Pa
 export function bind1(primitive: Primitive, inputs: readonly Tensor[], params: Params = {}): Tensor {
   return bind(primitive, inputs, params)[0] as Tensor;
 }
-
-/** Avals of tensors, in order. */
-export function avalsOf(xs: readonly Tensor[]): Aval[] {
-  return xs.map((x) => x.aval);
-}

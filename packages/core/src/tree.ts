@@ -152,11 +152,6 @@ export function treeMap<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest:
   );
 }
 
-/** Whether two structures are equal; static parts by identity. */
-export function sameStructure(a: TreeStructure, b: TreeStructure): boolean {
-  return difference(a, b, []) === undefined;
-}
-
 /** @throws {TreeError} saying where, and how, `b` differs from `a`. */
 export function checkSameStructure(
   op: string,

@@ -24,8 +24,8 @@ import {
   type Schedule,
 } from '../src/index.ts';
 
-export type Nested = number | Nested[];
-export type NestedTree = Readonly<Record<string, Nested>>;
+type Nested = number | Nested[];
+type NestedTree = Readonly<Record<string, Nested>>;
 export type Params = Readonly<Record<string, Tensor>>;
 
 export interface VectorCase {
@@ -203,7 +203,7 @@ const X = tensor(softmax2.X, 'float64');
 const labels = oneHot(tensor(softmax2.y, 'int32'), 3, 'float64');
 
 /** The losses of the problems that have one. */
-export const losses: Record<'quad5' | 'softmax2', (p: Params) => Tensor> = {
+const losses: Record<'quad5' | 'softmax2', (p: Params) => Tensor> = {
   quad5: quadratic(quad5.H, quad5.xstar),
   softmax2: ({ W, b }) => {
     const logits = add(matmul(X, transpose(W as Tensor)), b as Tensor);
@@ -223,7 +223,7 @@ export const elements = (tree: unknown): number[] =>
   treeLeaves(tree).flatMap((x) => (x instanceof Tensor ? Array.from(x.dataSync()) : [x as number]));
 
 /** The vectors' tolerance: |x - y| ≤ 1e-12 (1 + |y|) is safe in all cases (see their note on rounding sensitivity). */
-export const tight = 1e-12;
+const tight = 1e-12;
 
 /** Expects |x - y| ≤ tolerance (1 + |y|) for every element. */
 export function expectClose(

@@ -37,7 +37,7 @@ export class RandomProgram {
     this.instructions = instructions;
   }
 
-  /** All values that no step used: nothing of the program is dead. */
+  /** All values that no step used, so that nothing is dead, and some of the others: those of an odd step with an odd option. */
   readonly f = (...xs: Tensor[]): Tensor[] => {
     const values = [...xs];
     const used = new Set<number>();
@@ -47,11 +47,13 @@ export class RandomProgram {
       used.add(place);
       return values[place] as Tensor;
     };
+    const kept = new Set<number>();
     for (const { op, a, b, option } of this.instructions) {
+      if (values.length % 2 === 1 && option % 2 === 1) kept.add(values.length);
       const { apply } = operations[op % operations.length] as Operation;
       values.push(apply(take(a), () => take(b), option, xs[0] as Tensor));
     }
-    return values.filter((_, i) => !used.has(i));
+    return values.filter((_, i) => kept.has(i) || !used.has(i));
   };
 
   /** One number that depends on every result. */

@@ -39,6 +39,10 @@ export function runFuzz(backend: Backend, { runs = 150 }: { readonly runs?: numb
             if (backend.name !== yardstick.name)
               agree(`${name} ≡ reference`, await run(backend, f, inputs), expected);
             agree(`jit(${name}) ≡ reference`, await run(backend, jit(f), inputs), expected);
+            // Twice: the second run finds what the first one left in memory.
+            const donated = jit(f, { donate: argnums(program) });
+            agree(`jit(${name}, donate) ≡ reference`, await run(backend, donated, inputs), expected);
+            agree(`jit(${name}, donate) again`, await run(backend, donated, inputs), expected);
             const second = await run(yardstick, f, others);
             const loop = expected.map((y, i) => stack([y, second[i] as HostTensor], 0));
             agree(`vmap(${name}) ≡ loop`, await run(backend, vmap(f), batch), loop);

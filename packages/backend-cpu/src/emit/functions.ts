@@ -1,6 +1,7 @@
 import {
   type BinaryOp,
   type DType,
+  InternalError,
   isFloat,
   type Kernel,
   nodesOf,
@@ -11,44 +12,48 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import type { ModuleBuilder } from '../asm/module.ts';
 import type { Node } from './node.ts';
 
-/**
- * Functions that WebAssembly lacks, imported from JavaScript and applied lane by lane. This table is the only seam:
- * a vector implementation of a function takes its row away.
- */
-const foreign = {
-  exp: scalarFunctions.exp,
-  expm1: scalarFunctions.expm1,
-  log: scalarFunctions.log,
-  log1p: scalarFunctions.log1p,
-  sin: scalarFunctions.sin,
-  cos: scalarFunctions.cos,
-  tan: scalarFunctions.tan,
-  asin: scalarFunctions.asin,
-  acos: scalarFunctions.acos,
-  atan: scalarFunctions.atan,
-  sinh: scalarFunctions.sinh,
-  cosh: scalarFunctions.cosh,
-  tanh: scalarFunctions.tanh,
-  asinh: scalarFunctions.asinh,
-  acosh: scalarFunctions.acosh,
-  atanh: scalarFunctions.atanh,
-  erf: scalarFunctions.erf,
-  erfc: scalarFunctions.erfc,
-  erfInv: scalarFunctions.erfInv,
-  sigmoid: scalarFunctions.sigmoid,
-  pow: scalarFunctions.pow,
-  atan2: scalarFunctions.atan2,
-  rem: (x: number, y: number): number => x % y,
-} satisfies Partial<Record<UnaryOp | BinaryOp, (x: number, y: number) => number>>;
+const foreignUnary = [
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'erfInv',
+  'sigmoid',
+] as const;
+const foreignBinary = ['pow', 'atan2', 'rem'] as const;
 
-export type ForeignName = keyof typeof foreign;
+/** Float operations that WebAssembly lacks. */
+export type ForeignName = (typeof foreignUnary)[number] | (typeof foreignBinary)[number];
+
+/**
+ * They are imported from JavaScript and applied lane by lane. This table is the only seam: a vector implementation of an
+ * operation takes its name away.
+ */
+const foreign: Readonly<Record<ForeignName, (x: number, y: number) => number>> = {
+  ...scalarFunctions,
+  rem: (x, y) => x % y,
+};
 
 /** What a module of plans may import besides memory. */
 export const foreignFunctions: Readonly<Record<string, (x: number, y: number) => number>> = foreign;
 
 /** The imported function that computes an operation, if there is one. */
 export function foreignName(dtype: DType, op: UnaryOp | BinaryOp): ForeignName | undefined {
-  return isFloat(dtype) && Object.hasOwn(foreign, op) ? (op as ForeignName) : undefined;
+  return isFloat(dtype) ? [...foreignUnary, ...foreignBinary].find((name) => name === op) : undefined;
 }
 
 /** Whether a node is computed by a call and not by instructions. */
@@ -78,14 +83,15 @@ export class Functions {
   constructor(builder: ModuleBuilder, names: Iterable<ForeignName>) {
     this.#builder = builder;
     for (const name of names) {
-      const params = foreign[name].length === 2 ? (['f64', 'f64'] as const) : (['f64'] as const);
+      const isBinary = foreignBinary.some((binary) => binary === name);
+      const params = isBinary ? (['f64', 'f64'] as const) : (['f64'] as const);
       this.#imports.set(name, builder.import(name, { params, results: ['f64'] }));
     }
   }
 
   foreign(name: ForeignName): Callable {
     const found = this.#imports.get(name);
-    if (!found) throw new Error(`emit: function ${name} was not imported.`);
+    if (!found) throw new InternalError(`emit: function ${name} was not imported.`);
     return found;
   }
 
@@ -102,10 +108,10 @@ export class Functions {
   }
 }
 
-export type IntegerHelper = keyof typeof integerHelpers;
+export type IntegerHelper = 'div_s' | 'div_u' | 'rem_s' | 'rem_u' | 'pow_s' | 'pow_u';
 
 /** Integer operations that would trap, or need a loop: `(x, y) -> i32`. */
-const integerHelpers = {
+const integerHelpers: Readonly<Record<IntegerHelper, (code: Code, x: Local, y: Local) => void>> = {
   div_s: (code, x, y) => {
     const byMinusOne = () => code.i32(0).get(x).op('i32.sub');
     const divide = () => code.get(x).get(y).op('i32.div_s');
@@ -171,7 +177,7 @@ const integerHelpers = {
       .choose('i32', reciprocal, () => powerBySquaring(code, x, y));
   },
   pow_u: powerBySquaring,
-} satisfies Record<string, (code: Code, x: Local, y: Local) => void>;
+};
 
 function powerBySquaring(code: Code, x: Local, y: Local): void {
   const power = code.local('i32');

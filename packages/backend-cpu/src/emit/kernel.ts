@@ -9,6 +9,7 @@ import { type Node, reachable } from './node.ts';
 import type { Pointer } from './pointers.ts';
 import { chooseSchedule, type Schedule } from './schedule.ts';
 import { segments } from './segments.ts';
+import { emitTranspose } from './transpose.ts';
 import { vectorKeepLive } from './vector.ts';
 
 /**
@@ -19,7 +20,7 @@ export function emitKernel(code: Code, functions: Functions, kernel: Kernel, par
   if (kernel.axes.includes(0)) return;
   for (const graph of segments(kernel)) {
     const nest = buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph);
-    new NestEmitter(code, functions, nest, params).emit();
+    if (!emitTranspose(code, nest, params)) new NestEmitter(code, functions, nest, params).emit();
   }
 }
 

@@ -1,4 +1,4 @@
-import { dtypeInfo } from '@neumann/core/backend';
+import { dtypeInfo, InternalError } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { dynamicTerms, levelOf, type Nest, strideOf } from './nest.ts';
 import type { LoadNode, Sum, Term } from './node.ts';
@@ -73,7 +73,7 @@ export class Pointers {
 
   of(load: LoadNode): Address {
     const found = this.#addresses.get(load);
-    if (!found) throw new Error('emit: a load has no pointer.');
+    if (!found) throw new InternalError('emit: a load has no pointer.');
     return found;
   }
 

@@ -7,7 +7,7 @@ const STEP = 256 * PAGE;
 const SLACK = 64;
 
 /** Addresses below are never given out; in particular not 0. */
-export const HEAP_START = PAGE;
+export const HEAP_START: number = PAGE;
 
 /** What a block of `bytes` really takes: whole cache lines, at least one. */
 export function blockSize(bytes: number): number {

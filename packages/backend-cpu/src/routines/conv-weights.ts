@@ -4,7 +4,7 @@ import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import type { RoutineCode } from './routine.ts';
-import { bestTile, coverTiles, Tile } from './tile.ts';
+import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 /** Bytes of dy that one pass of all tiles reads: they stay in the first-level cache. */
 const BLOCK_BYTES = 32768;
@@ -156,10 +156,13 @@ function emitTiles(
   pointers: BlockPointers,
 ): void {
   const { element, geometry, context } = gradient;
-  const best = bestTile(context.features);
+  const rows = tileRows(
+    context.features,
+    Math.min(TILE_VECTORS, Math.ceil(geometry.f / geometry.groups / element.lanes)),
+  );
   const rowBytes = geometry.f * element.bytes;
   const [x, dy, out] = code.locals('i32', 3) as [Local, Local, Local];
-  for (const { at, offsets, count, advance } of tilesOf(entries, best.rows)) {
+  for (const { at, offsets, count, advance } of tilesOf(entries, rows)) {
     const first = code.local('i32');
     code
       .get(pointers.x)
@@ -188,9 +191,9 @@ function emitTiles(
   }
 }
 
-function panelsOf({ element, geometry, context }: Gradient): { width: number; count: number }[] {
+function panelsOf({ element, geometry }: Gradient): { width: number; count: number }[] {
   const channels = geometry.f / geometry.groups;
-  const width = bestTile(context.features).vectors * element.lanes;
+  const width = TILE_VECTORS * element.lanes;
   const rest = channels % width;
   return [
     { width, count: Math.floor(channels / width) },

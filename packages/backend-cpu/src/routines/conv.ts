@@ -8,7 +8,7 @@ import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.t
 import { type Matmul, matmulOf } from './matmul.ts';
 import { packColumns, packRows } from './pack.ts';
 import type { RoutineCode } from './routine.ts';
-import { bestTile, coverTiles, Tile } from './tile.ts';
+import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 export type Conv = Extract<Routine, { name: 'conv' }>;
 
@@ -155,7 +155,7 @@ function panelsOf({
   context,
 }: Correlation): { width: number; vectors: number; count: number; at: number }[] {
   const channels = to / geometry.groups;
-  const width = bestTile(context.features).vectors * element.lanes;
+  const width = TILE_VECTORS * element.lanes;
   const whole = Math.floor(channels / width);
   const rest = channels - whole * width;
   const panels = [
@@ -245,7 +245,7 @@ function emitPhase(
           { pointer: x, steps: inSteps },
           { pointer: o, steps: outSteps },
         ];
-        walkTiles(code, phase, bestTile(whole.context.features).rows, walking, (rows) => {
+        walkTiles(code, phase, tileRows(whole.context.features, vectors), walking, (rows) => {
           code
             .get(x)
             .get(w)

@@ -4,7 +4,7 @@ import type { EmitContext } from '../emit/plan.ts';
 import { type Element, elementOf } from './element.ts';
 import { packColumns, packRows } from './pack.ts';
 import type { RoutineCode } from './routine.ts';
-import { bestTile, coverTiles, Tile, type TileShape } from './tile.ts';
+import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 export type Matmul = Extract<Routine, { name: 'matmul' }>;
 
@@ -29,11 +29,11 @@ export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): R
 /** The product of operands of one element type; `m`, `n`, `k` are positive. */
 export function matmulOf(context: EmitContext, element: Element, routine: Matmul): RoutineCode {
   const { m, n, k, transposeY } = routine;
-  const shape = tileShape(context, routine);
+  const vectors = vectorsFor(m);
   const packs = transposeY || (m >= 48 && n * element.bytes > 1024);
   const blockK = Math.ceil(k / Math.ceil(k / BLOCK_K));
   const columns = Math.ceil(n / element.lanes) * element.lanes;
-  const product = { context, element, routine, shape, packs, blockK };
+  const product = { context, element, routine, vectors, packs, blockK };
   const tiles = new Map<string, Callable>();
   return {
     scratch: packs ? blockK * columns * element.bytes + 64 : 0,
@@ -46,7 +46,8 @@ interface Product {
   readonly context: EmitContext;
   readonly element: Element;
   readonly routine: Matmul;
-  readonly shape: TileShape;
+  /** Of a whole tile. */
+  readonly vectors: number;
   readonly packs: boolean;
   readonly blockK: number;
 }
@@ -58,11 +59,10 @@ interface Pointers {
   readonly scratch: Local;
 }
 
-/** Few rows leave registers for more columns. */
-function tileShape({ features }: EmitContext, { m }: Matmul): TileShape {
-  const best = bestTile(features);
-  if (m >= 4) return best;
-  return { rows: m, vectors: m === 1 ? 8 : 4 };
+/** Vectors of a tile: few rows leave registers for more columns. */
+function vectorsFor(m: number): number {
+  if (m >= 4) return TILE_VECTORS;
+  return m === 1 ? 8 : 4;
 }
 
 function emitBatches(code: Code, product: Product, tiles: Map<string, Callable>, pointers: Pointers): void {
@@ -117,7 +117,10 @@ function emitBlock(
             .op('i32.mul')
             .op('i32.add')
             .set(c);
-          for (const { size, count: repeated } of coverTiles(rows, product.shape.rows)) {
+          for (const { size, count: repeated } of coverTiles(
+            rows,
+            tileRows(product.context.features, vectorsOf(element, width)),
+          )) {
             const tile = tileFunction(product, tiles, size, width);
             code.repeat(repeated, () => {
               code
@@ -147,8 +150,8 @@ function rowBlocks(m: number): { size: number; count: number; at: number }[] {
 }
 
 /** Panels of columns: whole ones, and a narrower last one. */
-function panelsOf({ element, routine, shape }: Product): { width: number; count: number }[] {
-  const width = shape.vectors * element.lanes;
+function panelsOf({ element, routine, vectors }: Product): { width: number; count: number }[] {
+  const width = vectors * element.lanes;
   const whole = Math.floor(routine.n / width);
   const rest = routine.n - whole * width;
   return [{ width, count: whole }, ...(rest > 0 ? [{ width: rest, count: 1 }] : [])];

@@ -1,4 +1,5 @@
 import type { Code, Local } from '../asm/code.ts';
+import { transposeWords } from '../emit/transpose.ts';
 import type { Element } from './element.ts';
 
 /**
@@ -50,7 +51,7 @@ export function packColumns(
         else code.v128(new Uint8Array(16));
         code.set(local);
       }
-      transpose(code, block);
+      transposeWords(code, block);
       for (const [l, local] of block.entries())
         code
           .get(to)
@@ -91,32 +92,4 @@ export function copyBytes(code: Code, from: Local, to: Local, bytes: number): vo
     for (; at + 4 <= bytes; at += 4) code.get(to).get(from).memory('i32.load', at).memory('i32.store', at);
     for (; at < bytes; at++) code.get(to).get(from).memory('i32.load8_u', at).memory('i32.store8', at);
   }
-}
-
-/** A square of vectors in place: 4 × 4 of 32 bits or 2 × 2 of 64 bits. */
-function transpose(code: Code, rows: readonly Local[]): void {
-  const [a = 0, b = 0, c = 0, d = 0] = rows;
-  const low = words(0, 1, 4, 5);
-  const high = words(2, 3, 6, 7);
-  const mix = (x: Local, y: Local, lanes: readonly number[]) => code.get(x).get(y).shuffle(lanes);
-  if (rows.length === 2) {
-    mix(a, b, low);
-    mix(a, b, high).set(b).set(a);
-    return;
-  }
-  mix(a, b, words(0, 4, 1, 5));
-  mix(a, b, words(2, 6, 3, 7));
-  mix(c, d, words(0, 4, 1, 5));
-  mix(c, d, words(2, 6, 3, 7));
-  code.set(d).set(c).set(b).set(a); // a0 b0 a1 b1, a2 b2 a3 b3, c0 d0 c1 d1, c2 d2 c3 d3
-  mix(a, c, low);
-  mix(a, c, high);
-  mix(b, d, low);
-  mix(b, d, high);
-  code.set(d).set(c).set(b).set(a);
-}
-
-/** The bytes of a shuffle that picks 32-bit words from two vectors. */
-function words(...picks: readonly number[]): number[] {
-  return picks.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]);
 }

@@ -8,12 +8,16 @@ export interface TileShape {
   readonly vectors: number;
 }
 
+/** Vectors of a tile: two rows of loads feed many accumulators. */
+export const TILE_VECTORS: number = 2;
+
 /**
- * The tile that keeps the vector registers busy: enough accumulators to hide the latency of multiply-adds, and as many
- * of them per load as there are registers. Without fused multiply-add the product takes a register too.
+ * Rows of a tile of so many vectors that keeps the vector registers busy: enough accumulators to hide the latency of
+ * multiply-adds, and as many of them per load as there are registers. Without fused multiply-add the product takes a
+ * register too.
  */
-export function bestTile({ relaxedSimd, fullRegisters }: Features): TileShape {
-  return { rows: relaxedSimd && fullRegisters ? 6 : 4, vectors: 2 };
+export function tileRows({ relaxedSimd, fullRegisters }: Features, vectors: number): number {
+  return Math.max(1, Math.floor((relaxedSimd && fullRegisters ? 12 : 8) / vectors));
 }
 
 /**

@@ -116,6 +116,6 @@ function showParam(value: unknown, indent: string): string {
   return String(value);
 }
 
-export function isProgram(value: unknown): value is Program {
+function isProgram(value: unknown): value is Program {
   return typeof value === 'object' && value !== null && 'equations' in value;
 }

@@ -44,7 +44,7 @@ const one = (x: Tensor): Tensor => like(1, x);
 
 /* ---- Linear and bilinear ---- */
 
-export const negPrimitive: Primitive = pointwise({
+const negPrimitive: Primitive = pointwise({
   name: 'neg',
   dtype: firstDtype,
   express: ([x]) => unary('neg', x as never),

@@ -66,7 +66,7 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
 };
 
 /** Applies a closed program. */
-export const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
+const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
   bind(callPrimitive, inputs, closed(name, program));
 
 const closed = (name: string, program: Program): CallParams => ({

@@ -122,11 +122,6 @@ export function unbroadcast(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Broadcasts a tangent that lacks axes of the result. */
-export function stretch(x: Tensor, shape: Shape): Tensor {
+function stretch(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : broadcastTo(x, shape);
-}
-
-/** The transpose rule of what is never linear. */
-export function notLinear(name: string): () => never {
-  return () => noRule(name, 'transpose', 'it is not linear.');
 }

@@ -29,7 +29,7 @@ class JvpTracer extends Tracer {
 }
 
 /** Applies jvp rules; what carries no tangent of this trace goes to the parent untouched. */
-export class JvpTrace implements Trace {
+class JvpTrace implements Trace {
   readonly name: string;
   readonly parent: Trace;
 

@@ -77,7 +77,7 @@ export function linearizeFlat(
 }
 
 /** Applies a linear map to tangents. */
-export function applyLinear(map: LinearMap, tangents: readonly Tensor[]): (Tensor | Zero)[] {
+function applyLinear(map: LinearMap, tangents: readonly Tensor[]): (Tensor | Zero)[] {
   const results = evaluateProgram(map.recorded.program, [...map.recorded.captured, ...tangents]);
   return map.outputs.map((i) => (i === null ? null : (results[i] as Tensor)));
 }

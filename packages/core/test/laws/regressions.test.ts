@@ -10,7 +10,9 @@ import {
   multiply,
   ones,
   reference,
+  reshape,
   setBackend,
+  sin,
   slice,
   sum,
   type Tensor,
@@ -30,6 +32,18 @@ describe('regressions', () => {
     const x = tensor([0.5]);
     expect(grad(f)(x).toArray()).toEqual([12]);
     expect(jit(grad(f))(x).toArray()).toEqual([12]);
+  });
+
+  test('one value seen as two shapes that differ by axes of extent 1 is one operand of a merged kernel', () => {
+    const f = (x: Tensor, y: Tensor): Tensor[] => {
+      const twice = add(reshape(x, [1]), x);
+      return [twice, multiply(twice, y)];
+    };
+    const results = (g: typeof f): unknown[] => g(tensor(1), tensor(10)).map((t) => t.toArray());
+    expect(results(f)).toEqual([[2], [20]]);
+    expect(results(jit(f))).toEqual([[2], [20]]);
+    const nested = (x: Tensor): Tensor => sum(sin(sin(add(reshape(x, [1]), x))));
+    expect(jit(grad(nested))(tensor(0)).item()).toBe(2);
   });
 
   test('padding between and cropping may leave the extent as it was, and is no identity', () => {
