@@ -1,4 +1,9 @@
-/** `npm start`: trains a small convolutional network on MNIST. `npm start -- --help` lists the options. */
+/**
+ * `npm start`: trains a small convolutional network on MNIST. `npm start -- --help` lists the options.
+ *
+ * To read in this order: model.ts, train.ts, optimizers.ts, data.ts, evaluate.ts, weights.ts; the rest is a command line
+ * and a report.
+ */
 import { join } from 'node:path';
 import { NeumannError } from '@neumann/core';
 import { useBackend } from './backends.ts';
@@ -55,9 +60,17 @@ async function evaluateFile(path: string): Promise<void> {
   console.log(confusionReport(test, result.predictions));
 }
 
+/** What can go wrong without a mistake of this program: one line is enough. */
+function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof NeumannError ||
+    error instanceof DivergedError ||
+    (error instanceof Error && 'syscall' in error)
+  );
+}
+
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const expected =
-    error instanceof UsageError || error instanceof NeumannError || error instanceof DivergedError;
-  console.error(expected ? `mnist: ${error.message}` : error); // anything else is a mistake of ours: with its stack
   process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) console.error(`mnist: ${error.message}; --help lists the options`);
+  else console.error(isExpected(error) ? `mnist: ${error.message}` : error);
 });

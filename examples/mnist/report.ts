@@ -118,15 +118,16 @@ export function curvesSvg(runs: readonly Run[]): string {
       { color: colors[optimizer], points: history.map((m) => [m.epoch, m[validation]] as const) },
     ]),
   });
-  const [first] = runs;
-  const alone = runs.length === 1 && first !== undefined;
   // The first epochs would take most of the room.
   const low = runs.every((r) => r.test.accuracy > 0.95) ? { low: 0.9 } : {};
-  const ink = alone ? colors[first.optimizer] : '#555555';
+  const ink = runs.length === 1 ? runs.map((r) => colors[r.optimizer]).join() : '#555555';
   const chart: Chart = {
-    title: `MNIST, ${alone ? first.optimizer : 'four optimizers'}: test accuracy ${runs.map((r) => percent(r.test.accuracy)).join(', ')}`,
+    title: 'Ten digits of MNIST',
     legend: [
-      ...(alone ? [] : runs.map(({ optimizer }) => ({ label: optimizer, color: colors[optimizer] }))),
+      ...runs.map(({ optimizer, test }) => ({
+        label: `${optimizer}, test ${percent(test.accuracy)}`,
+        color: colors[optimizer],
+      })),
       { label: 'validation', color: ink },
       { label: 'training', color: ink, dashed: true },
     ],

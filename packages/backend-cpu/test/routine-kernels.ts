@@ -83,11 +83,6 @@ export function scatterAddKernel(extents: RowExtents, dtype: DType): Kernel {
   );
 }
 
-/** The same kernel without its name: the loop nest that defines it. */
-export function withoutRoutine({ routine: _, ...nest }: Kernel): Kernel {
-  return nest;
-}
-
 /** The kernel of the one operation that `apply` runs. */
 function caught(
   shapes: readonly (readonly number[])[],

@@ -62,7 +62,7 @@ export function buildGraph(kernel: Kernel, ranges: Ranges): Graph {
 type Draft = Node extends infer N ? (N extends Node ? Omit<N, 'id' | 'depth'> : never) : never;
 
 /** Makes the nodes of one graph. */
-export class GraphBuilder {
+class GraphBuilder {
   readonly #kernel: Kernel;
   readonly #ranges: Ranges;
   readonly #nodes = new Map<string, Node>();

@@ -79,7 +79,7 @@ export function buildNest(kernel: Kernel, graph: Graph): Nest {
 }
 
 /** The factor of a coordinate in an index. */
-export function factorOf(sum: Sum, axis: number): number {
+function factorOf(sum: Sum, axis: number): number {
   return sum.terms.find(({ node }) => node.kind === 'coord' && node.axis === axis)?.factor ?? 0;
 }
 
@@ -98,7 +98,7 @@ export function levelOf(nest: Nest, node: Node): number {
   return levelOfBits(nest.depends.get(node) ?? 0);
 }
 
-export function levelOfBits(bits: number): number {
+function levelOfBits(bits: number): number {
   return 32 - Math.clz32(bits & ~EPILOGUE);
 }
 

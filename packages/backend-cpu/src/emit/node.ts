@@ -18,7 +18,7 @@ export interface Term {
   readonly factor: number;
 }
 
-export type CoordNode = Common & { readonly kind: 'coord'; readonly dtype: 'int32'; readonly axis: number };
+type CoordNode = Common & { readonly kind: 'coord'; readonly dtype: 'int32'; readonly axis: number };
 
 /** An element at a flat index; with a guard, 0 where it does not hold. */
 export type LoadNode = Common & {

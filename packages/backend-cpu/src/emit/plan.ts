@@ -33,7 +33,7 @@ interface StepFunction {
 const ALIGN = 64;
 
 /** Rounds up to a whole number of cache lines. */
-export function aligned(bytes: number): number {
+function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;
 }
 

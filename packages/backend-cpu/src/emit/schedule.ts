@@ -67,7 +67,7 @@ function unrollOf(nest: Nest, at: number): number {
   return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);
 }
 
-export function dependsOn(nest: Nest, node: Node, loop: number): boolean {
+function dependsOn(nest: Nest, node: Node, loop: number): boolean {
   return ((nest.depends.get(node) ?? 0) & (1 << loop)) !== 0;
 }
 

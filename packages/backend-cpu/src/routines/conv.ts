@@ -152,7 +152,6 @@ function panelsOf({
   element,
   to,
   geometry,
-  context,
 }: Correlation): { width: number; vectors: number; count: number; at: number }[] {
   const channels = to / geometry.groups;
   const width = TILE_VECTORS * element.lanes;
