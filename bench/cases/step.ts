@@ -28,7 +28,7 @@ export function step(): string {
   });
   let current = treeMap((w) => add(w, 0), params) as typeof params;
   const run = () => {
-    current = sgd(current) as typeof params;
+    current = sgd(current);
   };
   return table(
     'training step of a small conv net, batch 128',

@@ -1,6 +1,6 @@
 import { setBackend } from '@neumann/core';
 import { type Backend, reference } from '@neumann/core/backend';
-import type { BackendName } from './options.ts';
+import { type BackendName, UsageError } from './options.ts';
 
 /** Loaded when they are asked for. */
 const backends: Record<BackendName, () => Promise<Backend>> = {
@@ -9,7 +9,15 @@ const backends: Record<BackendName, () => Promise<Backend>> = {
   gpu: async () => (await import('@neumann/backend-gpu')).gpu(),
 };
 
-/** Makes new tensors live on a backend. */
+/**
+ * Makes new tensors live on a backend.
+ * @throws {UsageError} for one without the integers that random numbers are made of.
+ */
 export async function useBackend(name: BackendName): Promise<void> {
-  setBackend(await backends[name]());
+  const backend = await backends[name]();
+  if (!backend.dtypes.has('uint32'))
+    throw new UsageError(
+      `--backend ${name} cannot run this example yet: it has no uint32 for random numbers; use cpu`,
+    );
+  setBackend(backend);
 }

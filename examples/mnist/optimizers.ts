@@ -55,11 +55,12 @@ export function makeOptimizer(name: OptimizerName, budget: Budget): Optimizer {
  */
 function neumannOptimizer(budget: Budget): Optimizer<NeumannState<Params>> {
   const { examples, batch, epochs } = budget;
+  const burnIn = Math.max(epochs / 12, batch / examples); // at least one step
   return {
     init: (params) =>
       neumannInit(params, {
         learningRate: decay(0.15, budget),
-        ...neumannEpochs({ examples, batch, burnIn: epochs / 12, reset: epochs / 6, tau: epochs / 24 }),
+        ...neumannEpochs({ examples, batch, burnIn, reset: epochs / 6, tau: epochs / 24 }),
       }),
     params: (state) => state.params,
     step: neumannStep,

@@ -3,7 +3,7 @@
  * decides what that means: evaluate, push tangents, record, batch. Interpreters form a stack; each hands what it does
  * not care about to its parent, and the last one evaluates.
  */
-import { type Aval, showAval } from './aval.ts';
+import { showAval } from './aval.ts';
 import type { TypedArray } from './dtype.ts';
 import { TracerError } from './errors.ts';
 import { evaluate } from './evaluate.ts';

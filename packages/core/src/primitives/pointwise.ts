@@ -9,7 +9,6 @@ import { isFloat } from '../dtype.ts';
 import { constant, coord, load } from '../ir/expr.ts';
 import type { Expr, Kernel } from '../ir/kernel.ts';
 import type { Linear, Params, Primitive, Zero } from '../primitive.ts';
-import { noRule } from '../primitive.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
