@@ -1,4 +1,4 @@
-import { jit, ones, type Tensor } from '@neumann/core';
+import { jit, ones } from '@neumann/core';
 import { adam, applyUpdates, neumannInit, neumannStep, sgd } from '@neumann/optim';
 import { alternate, table } from '../measure.ts';
 
