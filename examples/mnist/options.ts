@@ -23,7 +23,7 @@ export interface Options {
 /** The user wrote something that cannot be meant; one line says what. */
 export class UsageError extends Error {}
 
-export const help = `Trains a small convolutional network on ${totalImages} MNIST digits with the Neumann optimizer.
+export const help = `Trains a small convolutional network on ${totalImages.toLocaleString('en')} MNIST digits with the Neumann optimizer.
 
 npm start -- [options]
 
@@ -31,9 +31,9 @@ npm start -- [options]
   --compare             train with all four and compare them
   --epochs <n>          passes over the training images  (default: 12)
   --batch <n>           images in one step  (default: 64)
-  --images <n>          use n of the ${totalImages} images, eight tenths of them for training  (default: all)
+  --images <n>          use n of the ${totalImages.toLocaleString('en')} images, eight tenths of them for training  (default: all)
   --seed <n>            of the initial weights and the order of images  (default: 0)
-  --backend <name>      ${backendNames.join(', ')}  (default: cpu)
+  --backend <name>      ${backendNames.join(', ')}  (default: cpu; reference takes a second for each image)
   --out <folder>        for metrics.csv, curves.svg, weights.safetensors  (default: runs/mnist)
   --evaluate <file>     test the weights in a .safetensors file instead of training
   --help                show this

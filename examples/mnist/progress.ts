@@ -1,48 +1,73 @@
-/** One line at the bottom of a terminal that is written again and again; nothing where there is no terminal. */
+/** Means over an epoch, shown while it goes on: one line of a terminal that is written again and again. */
 import { percent } from './report.ts';
 
-const barWidth = 24;
-const minPause = 80; // ms between two updates
+/** Where in a training an epoch is. */
+export interface Stage {
+  readonly name: string;
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly batch: number;
+}
 
-export interface Details {
+export interface EpochMeans {
   readonly loss: number;
   readonly accuracy: number;
-  readonly imagesPerSecond: number;
-  readonly secondsLeft: number;
+  readonly seconds: number;
 }
 
-export interface Progress {
-  /** Shows that `fraction` (0..1) is done. */
-  update(label: string, fraction: number, details: Details): void;
-  /** Removes the line, so that others can be printed. */
-  clear(): void;
+export interface Meter {
+  /** Adds the numbers of one step. */
+  add(loss: number, accuracy: number): void;
+  /** Removes the line, and gives the means over the steps so far. */
+  finish(): EpochMeans;
 }
 
-export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  if (!stream.isTTY) return { update() {}, clear() {} };
-  let last = 0;
+const barWidth = 24;
+const pause = 80; // ms between two updates of the line
+
+/** Where the stream is no terminal, nothing is shown. */
+export function makeMeter(stage: Stage, stream: NodeJS.WriteStream = process.stderr): Meter {
+  const start = performance.now();
+  let [loss, accuracy, steps, shown] = [0, 0, 0, 0];
+  const means = (): EpochMeans => ({
+    loss: loss / steps,
+    accuracy: accuracy / steps,
+    seconds: (performance.now() - start) / 1000,
+  });
   return {
-    update(label, fraction, details) {
-      const now = performance.now();
-      if (now - last < minPause) return;
-      last = now;
-      const done = Math.round(barWidth * fraction);
-      const bar = `${'━'.repeat(done)}${'─'.repeat(barWidth - done)}`;
-      const line = [
-        label,
-        bar,
-        `loss ${details.loss.toFixed(4)}`,
-        percent(details.accuracy),
-        `${Math.round(details.imagesPerSecond)} images/s`,
-        `${showTime(details.secondsLeft)} left`,
-      ].join('  ');
-      stream.write(`\r\x1b[K${line.slice(0, stream.columns - 1)}`); // a line that wraps could not be removed
+    add(stepLoss, stepAccuracy) {
+      loss += stepLoss;
+      accuracy += stepAccuracy;
+      steps++;
+      if (!stream.isTTY || performance.now() - shown < pause) return;
+      shown = performance.now();
+      // A line that wraps could not be removed.
+      stream.write(`\r\x1b[K${progressLine(stage, steps, means()).slice(0, stream.columns - 1)}`);
     },
-    clear() {
-      last = 0;
-      stream.write('\r\x1b[K');
+    finish() {
+      if (stream.isTTY) stream.write('\r\x1b[K');
+      return means();
     },
   };
+}
+
+function progressLine(
+  { name, epoch, epochs, stepsPerEpoch, batch }: Stage,
+  steps: number,
+  means: EpochMeans,
+): string {
+  const done = Math.round((barWidth * steps) / stepsPerEpoch);
+  const stepsLeft = (epochs - epoch + 1) * stepsPerEpoch - steps;
+  return [
+    `${name} ${epoch}/${epochs}`,
+    `${'━'.repeat(done)}${'─'.repeat(barWidth - done)}`,
+    `loss ${means.loss.toFixed(4)}`,
+    percent(means.accuracy),
+    `${Math.round((steps * batch) / means.seconds)} images/s`,
+    `${showTime((stepsLeft / steps) * means.seconds)} left`,
+  ].join('  ');
 }
 
 /** Seconds as `0:07` or `12:34`. */

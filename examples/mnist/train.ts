@@ -5,7 +5,7 @@ import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
 import { newParams, type Params, predict } from './model.ts';
 import { makeOptimizer, type Optimizer } from './optimizers.ts';
 import type { OptimizerName } from './options.ts';
-import { makeProgress } from './progress.ts';
+import { makeMeter } from './progress.ts';
 
 export interface TrainOptions {
   readonly batch: number;
@@ -53,47 +53,34 @@ export async function train(
   const key = random.key(seed);
   let state = optimizer.init(newParams(random.foldIn(key, 0)));
 
-  const progress = makeProgress();
   const history: EpochMetrics[] = [];
   const start = performance.now();
-  let stepping = 0; // ms
+  let stepping = 0; // seconds
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const epochKey = random.foldIn(key, epoch);
     const order = await shuffled(random.foldIn(epochKey, 0), training.labels.length);
     const seen = await distorted(training, random.foldIn(epochKey, 1));
-    const began = performance.now();
-    let [loss, correct, done] = [0, 0, 0];
+    const meter = makeMeter({ name, epoch, epochs, stepsPerEpoch, batch });
     for (const { images, labels } of batches(seen, order, batch)) {
       const result = step(state, images, labels);
       state = result.state;
-      loss += await numberOf(result.loss);
-      correct += await numberOf(result.accuracy);
-      done++;
-      const seconds = (performance.now() - began) / 1000;
-      const part = (epoch - 1 + done / stepsPerEpoch) / epochs;
-      progress.update(`${name} ${epoch}/${epochs}`, done / stepsPerEpoch, {
-        loss: loss / done,
-        accuracy: correct / done,
-        imagesPerSecond: (done * batch) / seconds,
-        secondsLeft: ((performance.now() - start) / 1000) * (1 / part - 1),
-      });
+      meter.add(await numberOf(result.loss), await numberOf(result.accuracy));
     }
-    const milliseconds = performance.now() - began;
-    stepping += milliseconds;
+    const trained = meter.finish();
     const watched = await evaluate(optimizer.evalParams(state), validation);
-    progress.clear();
-    const metrics: EpochMetrics = {
+    const metrics = {
       epoch,
-      trainLoss: loss / stepsPerEpoch,
-      trainAccuracy: correct / stepsPerEpoch,
+      trainLoss: trained.loss,
+      trainAccuracy: trained.accuracy,
       validationLoss: watched.loss,
       validationAccuracy: watched.accuracy,
     };
+    stepping += trained.seconds;
     history.push(metrics);
-    onEpoch(metrics, (1000 * stepsPerEpoch * batch) / milliseconds);
-    if (!Number.isFinite(metrics.trainLoss))
+    onEpoch(metrics, (stepsPerEpoch * batch) / trained.seconds);
+    if (!Number.isFinite(trained.loss))
       throw new DivergedError(
-        `${name}: the loss is ${metrics.trainLoss} after epoch ${epoch}; try a larger --batch.`,
+        `${name}: the loss is ${trained.loss} after epoch ${epoch}; try a larger --batch.`,
       );
   }
   const params = optimizer.evalParams(state);
@@ -103,7 +90,7 @@ export async function train(
     params,
     test: await evaluate(params, test),
     seconds: (performance.now() - start) / 1000,
-    imagesPerSecond: (1000 * epochs * stepsPerEpoch * batch) / stepping,
+    imagesPerSecond: (epochs * stepsPerEpoch * batch) / stepping,
   };
 }
 

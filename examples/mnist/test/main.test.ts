@@ -38,7 +38,6 @@ test.each<[string[], string]>([
   [['--batch', 'abc'], '--batch must be an integer from 1 to 8000, but is "abc"'],
   [['--sede', '1'], "Unknown option '--sede'"],
   [['fast'], "Unexpected argument 'fast'"],
-  [['--backend', 'gpu'], '--backend gpu cannot run this example yet'],
   [['--backend', 'tpu'], '--backend must be one of cpu, reference, gpu, but is "tpu"'],
   [['--out', program], `--out must be a folder that can be written to: EEXIST`],
 ])('%j is refused in one line, with exit code 2', (args, message) => {

@@ -5,7 +5,7 @@ import { TracerError } from './errors.ts';
 import type { Backend, Executable } from './ir/backend.ts';
 import { bufferOf, checkDType, commonBackend } from './ir/device.ts';
 import { executeProgram, singleKernelPlan } from './ir/execute.ts';
-import { identityOf } from './ir/identity.ts';
+import { identityOf, idOf } from './ir/identity.ts';
 import type { Params, Primitive } from './primitive.ts';
 import type { CallParams } from './primitives/call.ts';
 import type { Tensor } from './tensor.ts';
@@ -44,7 +44,7 @@ function lookUp(
 ): Executable {
   const cache = executables.get(backend) ?? new Map<string, Executable>();
   executables.set(backend, cache);
-  const key = `${primitive.name} ${avals.map(showAval).join(' ')} ${identityOf(params)}`;
+  const key = `${idOf(primitive)} ${avals.map(showAval).join(' ')} ${identityOf(params)}`;
   const known = cache.get(key);
   if (known) return known;
   for (const { dtype } of [...avals, ...outputs]) checkDType(backend, dtype);

@@ -62,6 +62,10 @@ export interface Primitive<P extends Params = Params> {
     size: number,
     params: P,
   ): [Tensor[], (number | null)[]];
+  /** A uniform operand (every element the same number) gives a uniform result of the same number. */
+  readonly keepsUniform?: true;
+  /** With 1 as the right operand, or as either, the result is the other operand. */
+  readonly unit?: 'right' | 'either';
   /** The kernel. Absent for `alias` that only renames, and for `call`. */
   lower?(inputs: readonly Aval[], params: P): Kernel;
 }

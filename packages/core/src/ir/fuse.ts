@@ -94,7 +94,7 @@ function absorb(
         return guard ? { ...inner, input, guard } : { ...inner, input };
       },
     });
-    return load.guard ? select(load.guard, body, constant(body.dtype, 0)) : body;
+    return guarded(load, body);
   };
   const kernel = rewriteKernel(launch.kernel, [], { load: replace });
   return {
@@ -246,33 +246,34 @@ function canWait(early: Launch, between: readonly Launch[]): boolean {
 
 function join(early: Launch, late: Launch): Launch {
   const operands = new Operands();
-  for (const [i, v] of early.inputs.entries()) operands.add(v, early.kernel.inputs[i] as Aval);
-  const shift = early.kernel.reductions.length;
-  const rewrite = (exprs: readonly Expr[]): Expr[] =>
-    substituteAll(exprs, {
-      acc: (index) => ({ kind: 'acc', dtype: accDtype(late.kernel, index), index: index + shift }),
-      load: (load) => {
-        const value = late.inputs[load.input] as Var;
-        const made = early.outputs.indexOf(value);
-        if (made >= 0) return early.kernel.outputs[made] as Expr;
-        return { ...load, input: operands.add(value, late.kernel.inputs[load.input] as Aval) };
-      },
-    });
-  const lateRoots = rewrite(rootsOf(late.kernel));
-  const lateCount = late.kernel.reductions.length;
+  const places = early.inputs.map((v, i) => operands.add(v, early.kernel.inputs[i] as Aval));
+  const first = rewriteKernel(early.kernel, [], {
+    load: (load) => ({ ...load, input: places[load.input] as number }),
+  });
+  const shift = first.reductions.length;
+  const second = rewriteKernel(late.kernel, [], {
+    acc: (index) => ({ kind: 'acc', dtype: accDtype(late.kernel, index), index: index + shift }),
+    load: (load) => {
+      const value = late.inputs[load.input] as Var;
+      const made = early.outputs.indexOf(value);
+      if (made >= 0) return guarded(load, first.outputs[made] as Expr);
+      return { ...load, input: operands.add(value, late.kernel.inputs[load.input] as Aval) };
+    },
+  });
   const kernel = tidy({
-    name: joinNames([early.kernel.name, late.kernel.name]),
+    name: joinNames([first.name, second.name]),
     inputs: operands.views,
-    axes: early.kernel.axes,
-    reduceAxes: shift > 0 ? early.kernel.reduceAxes : late.kernel.reduceAxes,
-    reductions: [
-      ...early.kernel.reductions,
-      ...late.kernel.reductions.map((r, i) => ({ ...r, value: lateRoots[i] as Expr })),
-    ],
-    outputs: [...early.kernel.outputs, ...lateRoots.slice(lateCount)],
+    axes: first.axes,
+    reduceAxes: shift > 0 ? first.reduceAxes : second.reduceAxes,
+    reductions: [...first.reductions, ...second.reductions],
+    outputs: [...first.outputs, ...second.outputs],
   });
   return { kernel, inputs: operands.values, outputs: [...early.outputs, ...late.outputs] };
 }
+
+/** What a load gives when the element that it read is computed in its place. */
+const guarded = (load: Load, value: Expr): Expr =>
+  load.guard ? select(load.guard, value, constant(value.dtype, 0)) : value;
 
 function accDtype(kernel: Kernel, index: number): Expr['dtype'] {
   const reduction = kernel.reductions[index];

@@ -1,7 +1,7 @@
 /** Rewrites of programs that keep every bit of the result. */
 
 import { sameShape } from '../shape.ts';
-import { identityOf } from './identity.ts';
+import { identityOf, idOf } from './identity.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
 /** Computes equal equations once, multiplies by one for free, and drops what no result needs. */
@@ -22,7 +22,7 @@ export function simplify(program: Program): Program {
   for (const equation of program.equations) {
     const inputs = withScalars(equation, equation.inputs.map(current), uniform);
     const [result] = equation.outputs as [Var];
-    if (spreads.has(equation.primitive.name)) {
+    if (equation.primitive.keepsUniform) {
       const [x] = inputs;
       const value = x instanceof Literal ? x.value : uniform.get(x as Atom);
       if (value !== undefined) uniform.set(result, value);
@@ -32,7 +32,7 @@ export function simplify(program: Program): Program {
       replaced.set(result, same);
       continue;
     }
-    const key = `${equation.primitive.name} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;
+    const key = `${idOf(equation.primitive)} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;
     const before = seen.get(key);
     if (before) {
       for (const [i, v] of equation.outputs.entries()) replaced.set(v, before.outputs[i] as Var);
@@ -45,9 +45,6 @@ export function simplify(program: Program): Program {
   const outputs = program.outputs.map(current);
   return { inputs: program.inputs, equations: needed(equations, outputs), outputs };
 }
-
-/** Primitives that keep a tensor uniform: every element the same known number. */
-const spreads = new Set(['reshape', 'broadcastTo', 'transpose', 'reverse']);
 
 /** Operands that are uniform become scalars, where another operand has the full shape. */
 function withScalars(
@@ -69,8 +66,8 @@ function identity({ primitive, outputs }: Equation, inputs: readonly Atom[]): At
   const [x, y] = inputs;
   const isOne = (a: Atom | undefined) => a instanceof Literal && a.value === 1;
   const fits = (a: Atom | undefined) => a && sameShape(a.aval.shape, outputs[0]?.aval.shape ?? []);
-  if ((primitive.name === 'mul' || primitive.name === 'div') && isOne(y) && fits(x)) return x;
-  if (primitive.name === 'mul' && isOne(x) && fits(y)) return y;
+  if (primitive.unit && isOne(y) && fits(x)) return x;
+  if (primitive.unit === 'either' && isOne(x) && fits(y)) return y;
   return undefined;
 }
 

@@ -30,7 +30,10 @@ function unaryPrimitive(op: UnaryOp, slope: ((x: Tensor, y: Tensor) => Tensor) |
   });
 }
 
-function binaryPrimitive(op: BinaryOp, rest: Pick<PointwiseRules, 'differentials' | 'transpose'>): Primitive {
+function binaryPrimitive(
+  op: BinaryOp,
+  rest: Pick<PointwiseRules, 'unit' | 'differentials' | 'transpose'>,
+): Primitive {
   return pointwise({
     name: op,
     dtype: firstDtype,
@@ -60,11 +63,13 @@ const subPrimitive = binaryPrimitive('sub', {
   transpose: (ct, [x, y]) => [x instanceof Linear ? ct : null, y instanceof Linear ? neg(ct) : null],
 });
 const mulPrimitive = binaryPrimitive('mul', {
+  unit: 'either',
   differentials: [(dx, [, y]) => mul(dx, y as Tensor), (dy, [x]) => mul(x as Tensor, dy)],
   transpose: (ct, [x, y]) =>
     x instanceof Linear ? [mul(ct, y as Tensor), null] : [null, mul(x as Tensor, ct)],
 });
 const divPrimitive = binaryPrimitive('div', {
+  unit: 'right',
   differentials: [(dx, [, y]) => div(dx, y as Tensor), (dy, [, y], z) => neg(mul(dy, div(z, y as Tensor)))],
   transpose: (ct, [, y]) => [div(ct, y as Tensor), null],
 });

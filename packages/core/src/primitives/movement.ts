@@ -26,6 +26,7 @@ import { broadcastIndex, scalar, unbroadcast } from './pointwise.ts';
 export interface LinearRules<P extends Params> {
   readonly name: string;
   readonly kind: Primitive['kind'];
+  readonly keepsUniform?: true;
   readonly shape: (x: Aval, params: P) => Shape;
   readonly transpose: (ct: Tensor, x: Aval, params: P) => Tensor;
   /** Moves the batch axis where it does not disturb: the result and its batch axis. */
@@ -38,6 +39,7 @@ export function linear<P extends Params>(rules: LinearRules<P>): Primitive<P> {
   const primitive: Primitive<P> = {
     name: rules.name,
     kind: rules.kind,
+    ...(rules.keepsUniform && { keepsUniform: true }),
     shape: ([x], params) => [{ shape: rules.shape(x as Aval, params), dtype: (x as Aval).dtype }],
     jvp: (primals, [dx], params) => [
       bind(primitive, primals, params),
@@ -71,6 +73,7 @@ const coords = (shape: Shape): Expr[] => shape.map((_, i) => coord(i));
 const reshapePrimitive = linear<{ shape: Shape }>({
   name: 'reshape',
   kind: 'alias',
+  keepsUniform: true,
   shape: (_, { shape }) => shape,
   transpose: (ct, x) => reshape(ct, x.shape),
   batch: (x, axis, size, { shape }) => [reshape(moveAxis(x, axis, 0), [size, ...shape]), 0],
@@ -103,6 +106,7 @@ function reshapeIndex(from: Shape, to: Shape): Expr[] {
 const transposePrimitive = linear<{ perm: readonly number[] }>({
   name: 'transpose',
   kind: 'movement',
+  keepsUniform: true,
   shape: (x, { perm }) => perm.map((i) => x.shape[i] as number),
   transpose: (ct, _, { perm }) => transpose(ct, inverse(perm)),
   batch: (x, axis, _, { perm }) => [transpose(x, [axis, ...perm.map((i) => (i < axis ? i : i + 1))]), 0],
@@ -135,6 +139,7 @@ export function moveAxis(x: Tensor, from: number, to: number): Tensor {
 const broadcastPrimitive = linear<{ shape: Shape }>({
   name: 'broadcastTo',
   kind: 'movement',
+  keepsUniform: true,
   shape: (_, { shape }) => shape,
   transpose: (ct, x) => unbroadcast(ct, x.shape),
   batch: (x, axis, size, { shape }) => {
@@ -248,6 +253,7 @@ export const pad = (
 const reversePrimitive = linear<{ axes: readonly number[] }>({
   name: 'reverse',
   kind: 'movement',
+  keepsUniform: true,
   shape: (x) => x.shape,
   transpose: (ct, _, { axes }) => reverse(ct, axes),
   batch: (x, axis, _, { axes }) => [

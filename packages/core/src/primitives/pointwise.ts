@@ -28,6 +28,7 @@ export type Differential = (dx: Tensor, operands: readonly Tensor[], y: Tensor, 
 export interface PointwiseRules {
   readonly name: string;
   readonly dtype: (inputs: readonly Aval[], params: Params) => DType;
+  readonly unit?: 'right' | 'either';
   readonly express: (operands: readonly Expr[], params: Params) => Expr;
   /** One for each operand; `null` where the result does not depend on it differentiably. */
   readonly differentials: readonly (Differential | null)[] | 'linear';
@@ -41,10 +42,11 @@ export interface PointwiseRules {
 
 /** A primitive that computes each element of the result from the elements at its place; operands broadcast. */
 export function pointwise(rules: PointwiseRules): Primitive {
-  const { name, dtype, express, differentials, transpose } = rules;
+  const { name, dtype, unit, express, differentials, transpose } = rules;
   const primitive: Primitive = {
     name,
     kind: 'pointwise',
+    ...(unit && { unit }),
     shape: (inputs, params) => [
       { shape: broadcastShapes(name, ...inputs.map((x) => x.shape)), dtype: dtype(inputs, params) },
     ],

@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from '../errors.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive } from '../primitive.ts';
 import { broadcastTo, moveAxis } from '../primitives/movement.ts';
+import { scalar } from '../primitives/pointwise.ts';
 import { resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
@@ -44,9 +45,22 @@ class BatchTrace implements Trace {
     const pairs = inputs.map((x) => this.split(x));
     const axes = pairs.map(([, axis]) => axis);
     if (axes.every((axis) => axis === null)) return this.parent.bind(primitive, inputs, params);
+    if (this.size === 0)
+      return this.#nothing(
+        primitive.shape(
+          inputs.map((x) => x.aval),
+          params,
+        ),
+      );
     const values = pairs.map(([x]) => x);
     const [outputs, outAxes] = withTrace(this.parent, () => primitive.batch(values, axes, this.size, params));
     return outputs.map((y, i) => this.pair(y, outAxes[i] ?? null));
+  }
+
+  /** Results of no example: batching rules need not think of it. */
+  #nothing(avals: readonly Aval[]): Tensor[] {
+    const empty = ({ shape, dtype }: Aval) => broadcastTo(scalar(0, dtype), [0, ...shape]);
+    return withTrace(this.parent, () => avals.map((aval) => this.pair(empty(aval), 0)));
   }
 
   pair(value: Tensor, axis: number | null): Tensor {
