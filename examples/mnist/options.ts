@@ -2,10 +2,10 @@
 import { parseArgs } from 'node:util';
 import { totalImages, trainingImages } from './data.ts';
 
-export const optimizerNames = ['neumann', 'sgd', 'adam', 'rmsprop'] as const;
+const optimizerNames = ['neumann', 'sgd', 'adam', 'rmsprop'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
 
-export const backendNames = ['cpu', 'reference', 'gpu'] as const;
+const backendNames = ['cpu', 'reference', 'gpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface Options {

@@ -1,6 +1,6 @@
 /** Line charts as SVG: panels side by side under one title and one legend. */
 
-export interface Series {
+interface Series {
   readonly color: string;
   readonly dashed?: boolean;
   readonly points: readonly (readonly [x: number, y: number])[];

@@ -11,7 +11,7 @@ export interface Stage {
   readonly batch: number;
 }
 
-export interface EpochMeans {
+interface EpochMeans {
   readonly loss: number;
   readonly accuracy: number;
   readonly seconds: number;

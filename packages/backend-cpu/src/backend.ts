@@ -36,7 +36,7 @@ export interface CpuBackend extends Backend {
  */
 export async function cpu(options: CpuOptions = {}): Promise<CpuBackend> {
   const { memoryMB, relaxedSimd } = resolveOptions(options);
-  const features = await detectFeatures(relaxedSimd);
+  const features = detectFeatures(relaxedSimd);
   return new Cpu(features, memoryMB * 2 ** 20);
 }
 

@@ -20,7 +20,7 @@ export interface Features {
  * @throws {BackendError} if vectors are not supported at all.
  * @throws {OptionError} if relaxed SIMD is insisted on but missing.
  */
-export async function detectFeatures(relaxedSimd: boolean | 'auto'): Promise<Features> {
+export function detectFeatures(relaxedSimd: boolean | 'auto'): Features {
   if (!supports((code) => code.v128(new Uint8Array(16)).op('drop')))
     throw new BackendError(
       'cpu: this engine has no WebAssembly SIMD; use Node 22 or newer, or a browser from 2023 or newer ' +
@@ -28,7 +28,7 @@ export async function detectFeatures(relaxedSimd: boolean | 'auto'): Promise<Fea
     );
   const fullRegisters = knowsHalfFloats();
   if (relaxedSimd === false) return { relaxedSimd: false, fullRegisters };
-  if (!supportsMadd()) await enableInOldNode();
+  if (!supportsMadd()) enableInOldNode();
   const found = supportsMadd();
   if (relaxedSimd === true && !found)
     throw new OptionError(
@@ -54,10 +54,9 @@ function supports(body: (code: Code) => void): boolean {
 }
 
 /** Node 20 has relaxed SIMD behind a flag that can be set until the first compilation. */
-async function enableInOldNode(): Promise<void> {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  if (!process?.versions?.node) return;
-  const name = 'node:v8'; // not a literal, so that bundlers for browsers leave the import alone
-  const v8 = (await import(name)) as { setFlagsFromString(flags: string): void };
-  v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+function enableInOldNode(): void {
+  // Not an import, which bundlers for browsers would try to resolve.
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const v8 = process?.getBuiltinModule?.('node:v8') as { setFlagsFromString(flags: string): void } | undefined;
+  v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
