@@ -16,7 +16,7 @@ export interface Storage extends Recent<Storage> {
   run: number;
 }
 
-/** What {@link Residency.statistics} counts. */
+/** What `CpuBackend.memory()` counts. */
 export interface MemoryStatistics {
   /** Buffers that a handle reaches, or that JavaScript has not collected yet. */
   readonly buffers: number;

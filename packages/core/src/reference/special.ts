@@ -1,11 +1,14 @@
 import type { UnaryOp } from '../ir/kernel.ts';
 
-/** The scalar functions of floats, to float64 accuracy: what JavaScript's `Math` has, and what it lacks. */
-export interface ScalarFunctions extends Readonly<Record<Exclude<UnaryOp, 'not'>, (x: number) => number>> {
-  readonly pow: (x: number, y: number) => number;
-  readonly atan2: (y: number, x: number) => number;
-}
+type Unary = (x: number) => number;
+type Binary = (x: number, y: number) => number;
 
+/** The names of the scalar functions of floats, of one operand and of two. */
+export type ScalarFunctions = Readonly<
+  Record<Exclude<UnaryOp, 'not'>, Unary> & Record<'pow' | 'atan2', Binary>
+>;
+
+/** The scalar functions of floats, to float64 accuracy: what JavaScript's `Math` has, and what it lacks. */
 export const scalarFunctions: ScalarFunctions = {
   sqrt: Math.sqrt,
   rsqrt: (x) => 1 / Math.sqrt(x),
