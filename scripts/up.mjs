@@ -2,7 +2,7 @@
 // What is missing comes from the npm registry through npx (cached; nothing is installed globally).
 // Needs only Node >= 18 and npm. Usage: node scripts/up.mjs [script [args...]]; without a script it only installs.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { NODE_PACKAGE } from './node-package.mjs';
@@ -15,6 +15,8 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const pnpm = manifest.packageManager.split('+')[0];
 const windows = process.platform === 'win32';
 const [script, ...scriptArgs] = process.argv.slice(2);
+/** The first time takes a while, and says what it does. */
+const tell = (what) => existsSync(new URL('../node_modules', import.meta.url)) || console.error(`up: ${what}`);
 
 /** Runs a command to its end; on Windows npm, npx and pnpm are .cmd files and need a shell. */
 const run = (command, args, options = {}) =>
@@ -35,7 +37,7 @@ if (wanted.length > 0) {
     console.error(`up: needs Node ${manifest.engines.node} and ${pnpm}; please install them`);
     process.exit(1);
   }
-  console.error(`up: using ${wanted.join(' and ')} from the npm registry (kept in npm's cache)`);
+  tell(`using ${wanted.join(' and ')} from the npm registry (kept in npm's cache)`);
   const packages = wanted.flatMap((p) => ['-p', p]);
   const nested = run('npx', ['-y', ...packages, '--', 'node', 'scripts/up.mjs', ...process.argv.slice(2)], {
     env: { ...process.env, UP_NESTED: '1' },
@@ -44,7 +46,7 @@ if (wanted.length > 0) {
 }
 
 // Standard output belongs to the script: the installation says nothing unless it fails.
-console.error('up: installing what is missing');
+tell('installing');
 const scope = LIGHT.includes(script) ? ['--filter', '!@neumann/tools'] : [];
 const installed = run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', ...scope], {
   stdio: 'pipe',
@@ -54,4 +56,4 @@ if (installed.status !== 0) {
   console.error(installed.stdout, installed.stderr);
   process.exit(installed.status ?? 1);
 }
-if (script) process.exit(run('pnpm', ['run', script, ...scriptArgs]).status ?? 1);
+if (script) process.exit(run('pnpm', ['--silent', 'run', script, ...scriptArgs]).status ?? 1);

@@ -1,4 +1,4 @@
-import { astype, divide, subtract, ShapeDtype, type Tensor } from '@neumann/core';
+import { astype, divide, ShapeDtype, subtract, type Tensor } from '@neumann/core';
 import { conv2d, dense, flatten, maxPool, type ParamsOf, relu, serial } from '@neumann/nn';
 import { side } from './data.ts';
 

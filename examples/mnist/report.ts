@@ -122,10 +122,10 @@ export function curvesSvg(runs: readonly Run[]): string {
   const low = runs.every((r) => r.test.accuracy > 0.95) ? { low: 0.9 } : {};
   const ink = runs.length === 1 ? runs.map((r) => colors[r.optimizer]).join() : '#555555';
   const chart: Chart = {
-    title: 'Ten digits of MNIST',
+    title: 'MNIST, with the accuracy in the test',
     legend: [
       ...runs.map(({ optimizer, test }) => ({
-        label: `${optimizer}, test ${percent(test.accuracy)}`,
+        label: `${optimizer} ${percent(test.accuracy)}`,
         color: colors[optimizer],
       })),
       { label: 'validation', color: ink },
