@@ -9,7 +9,7 @@ import * as core from '@neumann/core';
 import * as extend from '@neumann/core/extend';
 import * as nn from '@neumann/nn';
 import * as optim from '@neumann/optim';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sources = globSync('packages/{core,backend-cpu,optim,nn}/src/**/*.ts', { cwd: root }).sort();
@@ -111,4 +111,15 @@ describe.each(sources.filter((file) => examplesOf(file).length > 0))('%s', (file
     await new AsyncFunction('check', ...Object.keys(names), js)(check, ...Object.values(names));
     expect(js).not.toBe('');
   });
+});
+
+test('the README shows examples/quickstart.ts, which trains its network', async () => {
+  const [, ...lines] = readFileSync(join(root, 'examples/quickstart.ts'), 'utf8').trimEnd().split('\n');
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(lines.join('\n'));
+  const printed: unknown[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...args) => void printed.push(...args));
+  await import('../quickstart.ts');
+  log.mockRestore();
+  expect(String(printed[0])).toBe('f32[] 1');
+  expect(printed[1]).toBeGreaterThan(0.95);
 });
