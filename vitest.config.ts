@@ -23,7 +23,6 @@ export default defineConfig({
             // Type errors outside the type tests are for `pnpm run typecheck`.
             ignoreSourceErrors: true,
           },
-          benchmark: { include: ['packages/*/bench/**/*.bench.ts', 'bench/**/*.bench.ts'] },
         },
       },
     ],

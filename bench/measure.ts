@@ -46,21 +46,13 @@ function once(run: () => void, quantum: number): number {
   return elapsed / count;
 }
 
-/** A markdown table; `peak` in GFLOP/s gives a column of percentages. */
-export function table(title: string, timings: readonly Timing[], peak?: number): string {
-  const rows = timings.map(({ name, median, best, gflops }) => {
-    const speed = gflops === undefined ? '' : gflops.toFixed(1);
-    const share = gflops === undefined || peak === undefined ? '' : `${((100 * gflops) / peak).toFixed(0)} %`;
-    return `| ${name} | ${showTime(median)} | ${showTime(best)} | ${speed} | ${share} |`;
-  });
-  return [
-    `### ${title}`,
-    '',
-    '| | median | best | GFLOP/s | of peak |',
-    '|---|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
+/** A markdown table. */
+export function table(title: string, timings: readonly Timing[]): string {
+  const rows = timings.map(
+    ({ name, median, best, gflops }) =>
+      `| ${name} | ${showTime(median)} | ${showTime(best)} | ${gflops === undefined ? '' : gflops.toFixed(1)} |`,
+  );
+  return [`### ${title}`, '', '| | median | best | GFLOP/s |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
 const showTime = (ms: number): string => (ms < 1 ? `${(ms * 1000).toFixed(1)} µs` : `${ms.toFixed(2)} ms`);
