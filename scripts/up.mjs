@@ -16,7 +16,8 @@ const pnpm = manifest.packageManager.split('+')[0];
 const windows = process.platform === 'win32';
 const [script, ...scriptArgs] = process.argv.slice(2);
 /** The first time takes a while, and says what it does. */
-const tell = (what) => existsSync(new URL('../node_modules', import.meta.url)) || console.error(`up: ${what}`);
+const tell = (what) =>
+  existsSync(new URL('../node_modules', import.meta.url)) || console.error(`up: ${what}`);
 
 /** Runs a command to its end; on Windows npm, npx and pnpm are .cmd files and need a shell. */
 const run = (command, args, options = {}) =>

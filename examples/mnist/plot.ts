@@ -36,6 +36,7 @@ export function lineChart({ title, panels, legend }: Chart): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"` +
       ` font-family="Helvetica, Arial, sans-serif" font-size="12" fill="${ink}">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(margin.left, 26, title, 'font-size="16" font-weight="bold"'),
     ...drawLegend(legend),
@@ -137,6 +138,7 @@ const dashes = (dashed: boolean | undefined): string => (dashed ? ' stroke-dasha
 const round = (x: number): number => Math.round(10 * x) / 10;
 
 function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${escaped}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${escaped(content)}</text>`;
 }
+
+const escaped = (content: string): string => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');

@@ -24,7 +24,7 @@ export interface Meter {
   finish(): EpochMeans;
 }
 
-const barWidth = 24;
+const barWidth = 16; // the whole line fits into 80 columns
 const pause = 80; // ms between two updates of the line
 
 /** Where the stream is no terminal, nothing is shown. */

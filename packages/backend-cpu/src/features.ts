@@ -57,6 +57,8 @@ function supports(body: (code: Code) => void): boolean {
 function enableInOldNode(): void {
   // Not an import, which bundlers for browsers would try to resolve.
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const v8 = process?.getBuiltinModule?.('node:v8') as { setFlagsFromString(flags: string): void } | undefined;
+  const v8 = process?.getBuiltinModule?.('node:v8') as
+    | { setFlagsFromString(flags: string): void }
+    | undefined;
   v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
