@@ -1,6 +1,6 @@
 /**
  * Random numbers as functions of keys, with the bits of JAX: Threefry-2x32, each element from its own counter
- * (`jax_threefry_partitionable`, the default since JAX 0.5), on every backend.
+ * (`jax_threefry_partitionable`, the default since JAX 0.5), the same on every backend that has uint32.
  *
  * A key gives the same numbers every time. Use each for one purpose, and make more with {@link split} or {@link foldIn}.
  */
