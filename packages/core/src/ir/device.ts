@@ -62,6 +62,12 @@ export function commonBackend(op: string, inputs: readonly Tensor[]): Backend {
 /** Scalars that were uploaded already; bounded. */
 const scalars = new WeakMap<Backend, Map<string, Buffer>>();
 const maxScalars = 512;
+const shared = new WeakSet<Buffer>();
+
+/** Whether a buffer holds a scalar constant, which any number of tensors may share. */
+export function isShared(buffer: Buffer): boolean {
+  return shared.has(buffer);
+}
 
 /** The buffer of a tensor that is not traced. */
 export function bufferOf(x: Tensor, backend: Backend): Buffer {
@@ -76,6 +82,7 @@ export function bufferOf(x: Tensor, backend: Backend): Buffer {
   const buffer = backend.upload(dtype, x.dataSync());
   if (cache.size >= maxScalars) cache.delete(cache.keys().next().value as string);
   cache.set(key, buffer);
+  shared.add(buffer);
   return buffer;
 }
 

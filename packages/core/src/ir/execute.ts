@@ -7,7 +7,7 @@ import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocate } from './allocate.ts';
 import type { Backend, Buffer, Executable } from './backend.ts';
-import { bufferOf, checkDType, commonBackend } from './device.ts';
+import { bufferOf, checkDType, commonBackend, isShared } from './device.ts';
 import { fuse, splitOutputs } from './fuse.ts';
 import { lower } from './lower.ts';
 import type { Plan, Slot } from './plan.ts';
@@ -71,7 +71,7 @@ export function executeProgram({ name, program, donate }: CallParams, inputs: re
   const executable = compile(program, backend, donate);
   const buffers = inputs.map((x) => bufferOf(x, backend));
   const args = buffers.map((buffer, i) =>
-    donate[i] && mustCopy(inputs, buffers, i) ? copy(backend, buffer) : buffer,
+    donate[i] && mustCopy(buffers, i) ? copy(backend, buffer) : buffer,
   );
   const results = executable.run(args);
   for (const [i, buffer] of args.entries())
@@ -79,12 +79,10 @@ export function executeProgram({ name, program, donate }: CallParams, inputs: re
   return program.outputs.map(({ aval }, i) => new ConcreteTensor(aval, backend, results[i] as Buffer));
 }
 
-/** Memory that another argument shares, or that scalars share, cannot be given away. */
-function mustCopy(inputs: readonly Tensor[], buffers: readonly Buffer[], i: number): boolean {
-  return (
-    !(inputs[i] instanceof ConcreteTensor) ||
-    buffers.indexOf(buffers[i] as Buffer) !== buffers.lastIndexOf(buffers[i] as Buffer)
-  );
+/** Memory that another argument or scalar constants share cannot be given away. */
+function mustCopy(buffers: readonly Buffer[], i: number): boolean {
+  const buffer = buffers[i] as Buffer;
+  return isShared(buffer) || buffers.indexOf(buffer) !== buffers.lastIndexOf(buffer);
 }
 
 const copy = (backend: Backend, buffer: Buffer): Buffer =>

@@ -121,6 +121,14 @@ describe('donation', () => {
     ]);
   });
 
+  test('memory that scalar constants share is copied, however a tensor came by it', () => {
+    const step = jit((w: Tensor) => add(w, w), { donate: [0] });
+    const one = scalar(1, 'float32');
+    expect(values(step(reshape(one, [1])))).toEqual([2]);
+    expect(values(step(jit((x: Tensor) => x)(one)))).toEqual([2]);
+    expect(add(one, one).item()).toBe(2);
+  });
+
   test('a donated argument that is returned unchanged stays usable as the result', () => {
     const f = jit((x: Tensor) => x, { donate: [0] });
     expect(values(f(vector(5)))).toEqual([5]);
