@@ -6,17 +6,14 @@ import type { Tensor } from './tensor.ts';
 /** What a primitive is told besides its operands: plain data, compared by value (programs and functions by identity). */
 export type Params = Readonly<Record<string, unknown>>;
 
-/** How fusion treats a primitive. */
+/** How a program with the primitive in it is compiled. What may fuse is read off the kernels themselves. */
 export type Kind =
-  /** One output element from the elements at the same place (operands broadcast). */
+  /** A kernel with one element of the result from the elements at the same place (operands broadcast). */
   | 'pointwise'
-  /** Elements change place; nothing is computed. */
-  | 'movement'
-  /** The same bytes in another shape. */
+  /** Any other kernel. */
+  | 'kernel'
+  /** The same bytes, perhaps in another shape. */
   | 'alias'
-  | 'reduce'
-  /** A kernel that a backend may know by name; never fused into. */
-  | 'routine'
   /** Contains a program. */
   | 'call';
 

@@ -1,5 +1,6 @@
 /** Checks of options: a table with one row for each, so that messages name the option, its value and its range. */
 import { OptionError, Tensor } from '@neumann/core';
+import { checkOptions as checkNames } from '@neumann/core/extend';
 
 /** What an option may be. */
 export interface Rule {
@@ -60,11 +61,7 @@ export type RulesOf<O> = { readonly [K in keyof O]-?: Rule };
  * @throws {OptionError} for an option that is not in the table, is missing, or has a value that is not allowed.
  */
 export function checkOptions<O extends object>(op: string, options: O, rules: RulesOf<O>): void {
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(rules, name))
-      throw new OptionError(
-        `${op}: has no option ${JSON.stringify(name)}; the options are ${Object.keys(rules).join(', ')}.`,
-      );
+  checkNames(op, options, Object.keys(rules));
   for (const [name, rule] of Object.entries<Rule>(rules)) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
     if (value === undefined ? rule.required : !rule.allows(value))

@@ -22,7 +22,7 @@ function unaryPrimitive(name: 'sin' | 'cos', slope: (x: Tensor) => Tensor): (x: 
 function identity(factor: number): (x: Tensor) => Tensor {
   const primitive = linear<Record<never, never>>({
     name: 'my identity',
-    kind: 'movement',
+    kind: 'kernel',
     shape: (aval) => aval.shape,
     transpose: (ct) => multiply(ct, scalar(factor, 'float64')),
     batch: (operand, axis) => [operand, axis],

@@ -24,7 +24,7 @@ type Rules = { -readonly [K in keyof Primitive]: Primitive[K] };
 function double(wrong: Partial<Rules> = {}): (x: Tensor) => Tensor {
   const primitive: Primitive = {
     name: 'double',
-    kind: 'movement',
+    kind: 'kernel',
     shape: ([x]) => (x ? [x] : []),
     jvp: (primals, tangents) => [[bind1(primitive, primals)], [bind1(primitive, tangents as Tensor[])]],
     transpose: ([ct]) => [bind1(primitive, [ct as Tensor])],

@@ -204,7 +204,7 @@ function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefine
       continue;
     if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
     const between = launches.slice(i + 1);
-    if (canRunAt(early, late, between)) return launches.with(i, join(early, late));
+    if (canRunBefore(late, between)) return launches.with(i, join(early, late));
     if (canWait(early, between)) return [...launches.slice(0, i), ...between, join(early, late)];
   }
   return undefined;
@@ -233,8 +233,8 @@ function readsOnlyItsPoint(early: Launch, late: Launch): boolean {
   );
 }
 
-/** Everything else that `late` reads exists when `early` runs. */
-function canRunAt(_early: Launch, late: Launch, between: readonly Launch[]): boolean {
+/** Nothing that `late` reads is made by the launches before it. */
+function canRunBefore(late: Launch, between: readonly Launch[]): boolean {
   const made = new Set(between.flatMap((l) => l.outputs));
   return !late.inputs.some((v) => made.has(v));
 }

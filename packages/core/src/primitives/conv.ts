@@ -48,7 +48,7 @@ export function convShape(operand: Operand, conv: ConvGeometry): number[] {
 
 const convPrimitive: Primitive<ConvParams> = {
   name: 'conv',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([a], { target, conv }) => [{ shape: convShape(target, conv), dtype: (a as Aval).dtype }],
   jvp: ([a, b], [da, db], params) => {
     const [p, q] = [a as Tensor, b as Tensor];

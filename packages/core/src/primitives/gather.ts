@@ -20,7 +20,7 @@ type GatherParams = { extents: Extents };
 
 const gatherPrimitive: Primitive<GatherParams> = {
   name: 'gather',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([x], { extents: { outer, count, inner } }) => [
     { shape: [outer, count, inner], dtype: (x as Aval).dtype },
   ],
@@ -54,7 +54,7 @@ const gatherPrimitive: Primitive<GatherParams> = {
 
 const scatterPrimitive: Primitive<GatherParams> = {
   name: 'scatterAdd',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([y], { extents: { outer, rows, inner } }) => [
     { shape: [outer, rows, inner], dtype: (y as Aval).dtype },
   ],

@@ -22,7 +22,7 @@ function extents(
 
 const matmulPrimitive: Primitive<MatmulParams> = {
   name: 'matmul',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([x, y], params) => {
     const [m, , n] = extents(x as Aval, y as Aval, params);
     return [{ shape: [...(x as Aval).shape.slice(0, -2), m, n], dtype: (x as Aval).dtype }];

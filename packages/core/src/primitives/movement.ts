@@ -105,7 +105,7 @@ function reshapeIndex(from: Shape, to: Shape): Expr[] {
 
 const transposePrimitive = linear<{ perm: readonly number[] }>({
   name: 'transpose',
-  kind: 'movement',
+  kind: 'kernel',
   keepsUniform: true,
   shape: (x, { perm }) => perm.map((i) => x.shape[i] as number),
   transpose: (ct, _, { perm }) => transpose(ct, inverse(perm)),
@@ -138,7 +138,7 @@ export function moveAxis(x: Tensor, from: number, to: number): Tensor {
 
 const broadcastPrimitive = linear<{ shape: Shape }>({
   name: 'broadcastTo',
-  kind: 'movement',
+  kind: 'kernel',
   keepsUniform: true,
   shape: (_, { shape }) => shape,
   transpose: (ct, x) => unbroadcast(ct, x.shape),
@@ -161,7 +161,7 @@ type SliceParams = { start: readonly number[]; limit: readonly number[]; stride:
 
 const slicePrimitive = linear<SliceParams>({
   name: 'slice',
-  kind: 'movement',
+  kind: 'kernel',
   shape: (_, { start, limit, stride }) =>
     start.map((s, i) => Math.max(0, Math.ceil(((limit[i] as number) - s) / (stride[i] as number)))),
   transpose: (ct, x, { start, stride }) => {
@@ -201,7 +201,7 @@ type PadParams = { low: readonly number[]; high: readonly number[]; interior: re
 
 const padPrimitive = linear<PadParams>({
   name: 'pad',
-  kind: 'movement',
+  kind: 'kernel',
   shape: (x, { low, high, interior }) =>
     x.shape.map(
       (n, i) => n + Math.max(0, n - 1) * (interior[i] as number) + (low[i] as number) + (high[i] as number),
@@ -252,7 +252,7 @@ export const pad = (
 
 const reversePrimitive = linear<{ axes: readonly number[] }>({
   name: 'reverse',
-  kind: 'movement',
+  kind: 'kernel',
   keepsUniform: true,
   shape: (x) => x.shape,
   transpose: (ct, _, { axes }) => reverse(ct, axes),
@@ -280,7 +280,7 @@ export const reverse = (x: Tensor, axes: readonly number[]): Tensor =>
 
 const concatenatePrimitive: Primitive<{ axis: number }> = {
   name: 'concatenate',
-  kind: 'movement',
+  kind: 'kernel',
   shape: (inputs, { axis }) => {
     const first = inputs[0] as Aval;
     const total = inputs.reduce((n, x) => n + (x.shape[axis] as number), 0);
@@ -346,7 +346,7 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor =>
 
 const iotaPrimitive: Primitive<{ size: number; dtype: Aval['dtype'] }> = {
   name: 'iota',
-  kind: 'movement',
+  kind: 'kernel',
   shape: (_, { size, dtype }) => [{ shape: [size], dtype }],
   jvp: () => [[], []],
   batch: () => [[], []],

@@ -43,7 +43,7 @@ function reduceKernel(name: string, op: Reduction['op'], x: Aval, axes: readonly
 
 const sumPrimitive = linear<ReduceParams>({
   name: 'reduceSum',
-  kind: 'reduce',
+  kind: 'kernel',
   shape: (x, { axes }) => without(x.shape, axes),
   transpose: (ct, x, { axes }) => broadcastTo(reshape(ct, kept(x.shape, axes)), x.shape),
   batch: (x, axis, _, { axes }) => [reduceSum(x, shiftAxes(axes, axis)), batchOut(axes, axis)],
@@ -58,7 +58,7 @@ function reducePrimitive(
 ): Primitive<ReduceParams> {
   const primitive: Primitive<ReduceParams> = {
     name,
-    kind: 'reduce',
+    kind: 'kernel',
     shape: ([x], { axes }) => [{ shape: without((x as Aval).shape, axes), dtype: (x as Aval).dtype }],
     jvp: ([x], [dx], params) => {
       const y = bind1(primitive, [x as Tensor], params);
@@ -125,7 +125,7 @@ const fillRows = (x: Tensor, n: number, value: number): Tensor => {
 const extremeIndex = (name: 'argmax' | 'argmin'): Primitive<ReduceParams> => {
   const primitive: Primitive<ReduceParams> = {
     name,
-    kind: 'reduce',
+    kind: 'kernel',
     shape: ([x], { axes }) => [{ shape: without((x as Aval).shape, axes), dtype: 'int32' }],
     jvp: noTangent(([x], params: ReduceParams) => bind(primitive, [x as Tensor], params)),
     batch: ([x], [axis], _, { axes }) => [

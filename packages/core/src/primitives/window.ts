@@ -51,7 +51,7 @@ function batchWindows<P extends WindowParams>(primitive: () => Primitive<P>): Pr
 
 const sumPrimitive: Primitive<TargetParams> = {
   name: 'windowSum',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([t], { target, window }) => [
     { shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype },
   ],
@@ -79,7 +79,7 @@ export const windowSum = (target: 'x' | 'y', window: WindowGeometry, t: Tensor):
 
 const maxPrimitive: Primitive<WindowParams> = {
   name: 'windowMax',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([x], { window }) => [{ shape: yShape(window), dtype: (x as Aval).dtype }],
   jvp: ([x], [dx], { window }) => {
     const found = windowArgmax(window, x as Tensor);
@@ -98,7 +98,7 @@ export const windowMax = (window: WindowGeometry, x: Tensor): Tensor => bind1(ma
 
 const argmaxPrimitive: Primitive<WindowParams> = {
   name: 'windowArgmax',
-  kind: 'routine',
+  kind: 'kernel',
   shape: (_, { window }) => [{ shape: yShape(window), dtype: 'int32' }],
   jvp: noTangent(([x], params: WindowParams) => bind(argmaxPrimitive, [x as Tensor], params)),
   batch: batchWindows(() => argmaxPrimitive),
@@ -117,7 +117,7 @@ export const windowArgmax = (window: WindowGeometry, x: Tensor): Tensor =>
 
 const gatherPrimitive: Primitive<TargetParams> = {
   name: 'windowGather',
-  kind: 'routine',
+  kind: 'kernel',
   shape: ([t], { target, window }) => [
     { shape: target === 'y' ? yShape(window) : xShape(window), dtype: (t as Aval).dtype },
   ],

@@ -4,6 +4,7 @@ import { OptionError } from '../errors.ts';
 import { idOf } from '../ir/identity.ts';
 import { type Program, showProgram } from '../ir/program.ts';
 import { capturesTracers, type Recorded, Recorder } from '../ir/record.ts';
+import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { callPrimitive } from '../primitives/call.ts';
 import type { Tensor } from '../tensor.ts';
@@ -45,7 +46,7 @@ export function jit<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: JitOptions = {},
 ): Jitted<A, R> {
-  checkOptions(options);
+  checkJitOptions(options);
   const { staticArgs = [], donate = [] } = options;
   const isStatic = new Set(staticArgs);
   const name = f.name ? `jit(${f.name})` : 'jit';
@@ -93,12 +94,9 @@ function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
   return { recorded: recorder.finish(outputs), f };
 }
 
-function checkOptions(options: JitOptions): void {
+function checkJitOptions(options: JitOptions): void {
+  checkOptions('jit', options, ['staticArgs', 'donate']);
   for (const [key, value] of Object.entries(options)) {
-    if (key !== 'staticArgs' && key !== 'donate')
-      throw new OptionError(
-        `jit: has no option ${JSON.stringify(key)}; the options are staticArgs and donate.`,
-      );
     if (!Array.isArray(value) || value.some((i) => !Number.isInteger(i) || i < 0))
       throw new OptionError(`jit: ${key} is an array of argument indices, but got ${JSON.stringify(value)}.`);
   }

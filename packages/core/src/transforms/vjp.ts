@@ -2,6 +2,7 @@
 import { type Aval, showAval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
 import { DTypeError, OptionError, ShapeError } from '../errors.ts';
+import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { Linear, type Zero } from '../primitive.ts';
 import { scalar } from '../primitives/pointwise.ts';
@@ -104,6 +105,7 @@ export function valueAndGrad<
   R,
   const O extends GradOptions = Record<never, never>,
 >(f: (...args: A) => R, options?: O): (...args: Leaves<A>) => [ValueOf<O, R>, Gradient<A, ArgnumsOf<O>>] {
+  checkOptions('grad', options ?? {}, ['argnums', 'hasAux']);
   const { argnums = 0, hasAux = false } = options ?? {};
   const chosen = typeof argnums === 'number' ? [argnums] : [...argnums];
   return (...args) => {

@@ -1,6 +1,7 @@
 /** Batching: a function of one example becomes a function of many, without a loop. */
 import type { Aval } from '../aval.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive } from '../primitive.ts';
 import { broadcastTo, moveAxis } from '../primitives/movement.ts';
@@ -114,6 +115,7 @@ export function vmap<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: VmapOptions = {},
 ): (...args: Leaves<A>) => Tensors<R> {
+  checkOptions('vmap', options, ['inAxes', 'outAxes']);
   const { inAxes = 0, outAxes = 0 } = options;
   return (...args) => {
     const flat = treeFlatten(args);

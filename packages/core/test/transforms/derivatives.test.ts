@@ -115,6 +115,14 @@ describe('grad', () => {
       () => vjp((x: Tensor) => x, vector(1))[1](vector(1, 2)),
       'vjp: the cotangent of (root) must be f64[1], but is f64[2].',
     ],
+    [
+      () => grad((x: Tensor) => x, { argNums: 1 } as never)(number(1)),
+      'grad: has no option "argNums"; the options are argnums, hasAux.',
+    ],
+    [
+      () => vmap((x: Tensor) => x, { axis: 1 } as never)(vector(1)),
+      'vmap: has no option "axis"; the options are inAxes, outAxes.',
+    ],
   ])('errors say what arrived and what to do (%#)', (f, text) => {
     expect(f).toThrow(text);
   });
