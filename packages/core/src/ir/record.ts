@@ -3,7 +3,7 @@ import type { Aval } from '../aval.ts';
 import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
 import type { Params, Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkOpen, type Trace, Tracer, withTrace } from '../trace.ts';
+import { checkOpen, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
 import { evaluateProgram } from './interpret.ts';
 import { type Atom, checkProgram, type Equation, Literal, type Program, Var } from './program.ts';
 
@@ -77,7 +77,6 @@ export class Recorder implements Trace {
       equations: this.#equations,
       outputs: results,
     };
-    checkProgram(program);
     return { program, captured: [...this.#captured.keys()] };
   }
 
@@ -91,6 +90,19 @@ export class Recorder implements Trace {
     this.#captured.set(x, variable);
     return variable;
   }
+}
+
+/** Stages a function of tensors with the given avals: a program that has been checked, and what it captured. */
+export function record(
+  name: string,
+  avals: readonly Aval[],
+  f: (inputs: Tensor[]) => readonly Tensor[],
+): Recorded {
+  const recorder = new Recorder(name);
+  const outputs = runTraced(recorder, () => f(avals.map((aval) => recorder.input(aval))));
+  const recorded = recorder.finish(outputs);
+  checkProgram(recorded.program);
+  return recorded;
 }
 
 /** Whether a recorded program depends on values of an enclosing trace, and so cannot be used again. */

@@ -3,10 +3,10 @@ import type { Aval } from '../aval.ts';
 import { identityOf } from '../ir/identity.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
 import { type Equation, Literal, type Program, Var } from '../ir/program.ts';
-import { Recorder } from '../ir/record.ts';
+import { record } from '../ir/record.ts';
 import { Linear, type Primitive, type Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
-import { bind, runTraced } from '../trace.ts';
+import { bind } from '../trace.ts';
 import { jvpFlat } from '../transforms/jvp.ts';
 import type { PartialRule } from '../transforms/linearize.ts';
 import { transposeProgram } from '../transforms/transpose.ts';
@@ -90,13 +90,6 @@ function remember<K extends readonly unknown[], T>(
   };
 }
 
-/** Stages a function of tensors with the given avals that captures nothing. */
-function stage(name: string, avals: readonly Aval[], f: (inputs: Tensor[]) => readonly Tensor[]): Program {
-  const recorder = new Recorder(name);
-  const outputs = runTraced(recorder, () => f(avals.map((aval) => recorder.input(aval))));
-  return recorder.finish(outputs).program;
-}
-
 const avalsOf = (vars: readonly Var[]): Aval[] => vars.map((v) => v.aval);
 
 /** (primals, nonzero tangents) -> (results, their nonzero tangents) */
@@ -104,7 +97,7 @@ const jvpProgram = remember((program: Program, active: readonly boolean[]) => {
   const avals = avalsOf(program.inputs);
   const count = avals.length;
   let nonzero: boolean[] = [];
-  const both = stage('jvp', [...avals, ...avals.filter((_, i) => active[i])], (xs) => {
+  const { program: both } = record('jvp', [...avals, ...avals.filter((_, i) => active[i])], (xs) => {
     let next = count;
     const tangents = active.map((is) => (is ? (xs[next++] as Tensor) : null));
     const [ys, dys] = jvpFlat(
@@ -126,7 +119,7 @@ const transposedProgram = remember(
     const known = avals.filter((_, i) => !linear[i]);
     const ctAvals = program.outputs.flatMap((a, i) => (given[i] ? [a.aval] : []));
     let nonzero: boolean[] = [];
-    const back = stage('transpose', [...known, ...ctAvals], (xs) => {
+    const { program: back } = record('transpose', [...known, ...ctAvals], (xs) => {
       let [k, c] = [0, known.length];
       const operands = avals.map((aval, i) => (linear[i] ? new Linear(aval) : (xs[k++] as Tensor)));
       const cts: (Tensor | Zero)[] = given.map((is) => (is ? (xs[c++] as Tensor) : null));
@@ -146,7 +139,7 @@ const batchedProgram = remember((program: Program, axes: readonly (number | null
       : { shape: [...shape.slice(0, axis), size, ...shape.slice(axis)], dtype };
   });
   let outAxes: (number | null)[] = [];
-  const batched = stage('vmap', avals, (xs) => {
+  const { program: batched } = record('vmap', avals, (xs) => {
     const [ys, found] = vmapFlat((...inputs) => evaluateProgram(program, inputs), xs, axes, size);
     outAxes = found;
     return ys;

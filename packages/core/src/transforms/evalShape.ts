@@ -1,9 +1,8 @@
 import { ShapeDtype } from '../aval.ts';
 import type { TypedArray } from '../dtype.ts';
-import { Recorder } from '../ir/record.ts';
+import { record } from '../ir/record.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Tensor } from '../tensor.ts';
-import { runTraced } from '../trace.ts';
 import { type Leaf, type Static, treeFlatten } from '../tree.ts';
 import { flatFunction } from './flat.ts';
 
@@ -37,9 +36,8 @@ export function evalShape<A extends readonly unknown[], R>(
   ...args: ShapeArguments<A>
 ): Shapes<R> {
   const flat = treeFlatten(args);
-  const recorder = new Recorder('evalShape');
   const flatF = flatFunction(f, flat.structure);
-  const inputs = flat.leaves.map((x) => recorder.input(x instanceof ShapeDtype ? x : toTensor(x).aval));
-  const outputs = runTraced(recorder, () => flatF.call(...inputs));
-  return flatF.unflatten(outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)));
+  const avals = flat.leaves.map((x) => (x instanceof ShapeDtype ? x : toTensor(x).aval));
+  const { program } = record('evalShape', avals, (inputs) => flatF.call(...inputs));
+  return flatF.unflatten(program.outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)));
 }

@@ -3,12 +3,12 @@ import { showAval } from '../aval.ts';
 import { OptionError } from '../errors.ts';
 import { idOf } from '../ir/identity.ts';
 import { type Program, showProgram } from '../ir/program.ts';
-import { capturesTracers, type Recorded, Recorder } from '../ir/record.ts';
+import { capturesTracers, type Recorded, record } from '../ir/record.ts';
 import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { callPrimitive } from '../primitives/call.ts';
 import type { Tensor } from '../tensor.ts';
-import { bind, runTraced } from '../trace.ts';
+import { bind } from '../trace.ts';
 import { type Leaves, type Tensors, type TreeStructure, treeFlatten } from '../tree.ts';
 import { type FlatFunction, flatFunction } from './flat.ts';
 
@@ -89,9 +89,8 @@ export function makeProgram<A extends readonly unknown[]>(
 }
 
 function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
-  const recorder = new Recorder(name);
-  const outputs = runTraced(recorder, () => f.call(...xs.map((x) => recorder.input(x.aval))));
-  return { recorded: recorder.finish(outputs), f };
+  const avals = xs.map((x) => x.aval);
+  return { recorded: record(name, avals, (inputs) => f.call(...inputs)), f };
 }
 
 function checkJitOptions(options: JitOptions): void {
