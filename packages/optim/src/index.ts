@@ -2,12 +2,26 @@ export { type AdamOptions, adam } from './aliases/adam.ts';
 export { type RmspropOptions, rmsprop } from './aliases/rmsprop.ts';
 export { type SgdOptions, sgd } from './aliases/sgd.ts';
 export { type Convexified, convexify } from './convexify.ts';
+export {
+  type AnchorRegularizerOptions,
+  type AnchorState,
+  addAnchorRegularizer,
+} from './neumann/addAnchorRegularizer.ts';
 export { type NeumannEpochsOptions, type NeumannSteps, neumannEpochs } from './neumann/epochs.ts';
-export { convexifiedDirection, type GradientFunction, neumannIdealized } from './neumann/idealized.ts';
+export {
+  type ConvexifiedDirectionOptions,
+  convexifiedDirection,
+  type GradientFunction,
+  type InnerLoopOptions,
+  type NeumannIdealizedOptions,
+  neumannIdealized,
+} from './neumann/idealized.ts';
 export { type NeumannMomentum, neumannMomentum } from './neumann/momentum.ts';
 export { type NeumannTransformation, neumann } from './neumann/neumann.ts';
+export { neumannChain } from './neumann/neumannChain.ts';
 export type { BetaCount, NeumannOptions, ResetInterval, ResetMode } from './neumann/options.ts';
 export { type NeumannClock, type NeumannPhase, neumannPhase } from './neumann/phase.ts';
+export { type NeumannResetsOptions, neumannResets } from './neumann/resets.ts';
 export {
   type NeumannHyper,
   type NeumannMemory,
@@ -22,6 +36,7 @@ export {
   type ExtraArgs,
   type GradientTransformation,
   identity,
+  type Predicate,
   type Scalar,
   type Schedule,
   stateless,
@@ -62,5 +77,5 @@ export {
   scaleByRms,
   scaleByStddev,
 } from './transforms/scaleByRms.ts';
-export { type TraceState, trace } from './transforms/trace.ts';
+export { type TraceOptions, type TraceState, trace } from './transforms/trace.ts';
 export { globalNorm } from './trees.ts';

@@ -54,6 +54,12 @@ export const scheduled = (rule: Rule): Rule => ({
   range: `${rule.range}, or a schedule`,
 });
 
+/** A function of the step count that says whether something happens. */
+export const predicate: Rule = {
+  allows: (x) => typeof x === 'function',
+  range: 'a function from the step count to bool[]',
+};
+
 /** A rule for each option of `O`. */
 export type RulesOf<O> = { readonly [K in keyof O]-?: Rule };
 

@@ -16,6 +16,9 @@ export type Scalar = number | Tensor;
  */
 export type Schedule = (count: Tensor) => Tensor;
 
+/** Whether something happens in a step: a traced function of the number of steps before it, an `i32[]`, to `bool[]`. */
+export type Predicate = (count: Tensor) => Tensor;
+
 /**
  * A tree of tensors in the form of the parameters. Its type does not say which form that is; to look inside, assert it:
  * `(state.mu as Params).w`.

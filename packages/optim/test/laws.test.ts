@@ -27,6 +27,7 @@ import {
   type NeumannOptions,
   type NeumannState,
   neumann,
+  neumannChain,
   neumannEvalParams,
   neumannIdealized,
   neumannInit,
@@ -154,11 +155,13 @@ law(
     const params = { x: f64(at) };
     const hvp = (z: typeof params) => jvp((p: typeof params) => grad(f)(p), [params], [z])[1];
     const b = treeMap((g) => multiply(-1, g), grad(f)(params));
-    const hessian = richardson((z: typeof params) => treeMap((h) => multiply(eta, h), hvp(z)), b, {
+    const series = richardson((z: typeof params) => treeMap((h) => multiply(eta, h), hvp(z)), b, {
       terms: inner + 1,
     });
-    const moved = neumannIdealized({ etaIn: eta, etaOut: 1, inner })(grad(f), params);
-    expectClose(treeMap(subtract, moved, params), hessian, 1e-10);
+    for (const hessian of ['displaced', 'exact'] as const) {
+      const moved = neumannIdealized({ etaIn: eta, etaOut: 1, inner, hessian })(grad(f), params);
+      expectClose(treeMap(subtract, moved, params), series, 1e-10, hessian);
+    }
   },
 );
 
@@ -185,6 +188,56 @@ law(
       neumannIdealized({ etaIn: eta, etaOut: eta, inner })<Params>(gradients.softmax2, initOf('softmax2')),
       descended,
     );
+  },
+);
+
+law(
+  'Algorithm 1 is lookahead around gradient descent on a frozen batch',
+  fc.tuple(fc.integer({ min: 0, max: 6 }), number(0.01, 1), number(0.01, 1)),
+  ([inner, etaIn, etaOut]) => {
+    const start = initOf('softmax2');
+    let fast = start;
+    for (let k = 0; k <= inner; k++)
+      fast = treeMap((w, g) => subtract(w, multiply(etaIn, g)), fast, gradients.softmax2(fast));
+    const slow = treeMap((w, f) => add(w, multiply(etaOut / etaIn, subtract(f, w))), start, fast);
+    const step = neumannIdealized({ etaIn, etaOut, inner });
+    expectClose(step<Params>(gradients.softmax2, start), slow, 1e-12 * Math.max(1, etaOut / etaIn));
+  },
+);
+
+law(
+  'the exact iterate is the Neumann series of the Hessian at w, on any loss (Eq. 4)',
+  fc.tuple(fc.integer({ min: 0, max: 5 }), number(0.05, 1)),
+  ([inner, eta]) => {
+    const w = initOf('softmax2');
+    const product = (z: Params) => jvp((p: Params) => gradients.softmax2(p), [w], [z])[1];
+    const b = treeMap((g) => multiply(-1, g), gradients.softmax2(w));
+    const scaled = (z: Params) => treeMap((h) => multiply(eta, h), product(z));
+    const step = neumannIdealized({ etaIn: eta, etaOut: 1, inner, hessian: 'exact' });
+    const moved = step<Params>(gradients.softmax2, w);
+    expectClose(treeMap(subtract, moved, w), richardson(scaled, b, { terms: inner + 1 }), 1e-12);
+  },
+);
+
+law(
+  'a stochastic inner loop takes the gradient, or the Hessian, of another batch in each step',
+  fc.tuple(fc.array(spectral(-1, 2), { minLength: 4, maxLength: 4 }), vector(4)),
+  ([batches, at]) => {
+    const [mu, eta] = [0.9, 0.3];
+    const losses = batches.map(quadraticOf);
+    const gradient = (p: { x: Tensor }, k: number) => grad(losses[k] as (typeof losses)[number])(p);
+    let m = at.map(() => 0);
+    for (const { b, ...s } of batches) {
+      const reached = apply(
+        matrixOf({ b, ...s }),
+        at.map((x, i) => x + mu * (m[i] as number)),
+      );
+      m = m.map((x, i) => mu * x - eta * ((reached[i] as number) + (b[i] as number)));
+    }
+    for (const hessian of ['displaced', 'exact'] as const) {
+      const options = { mu, eta, inner: 3, hessian, batches: 'fresh' } as const;
+      expectClose(convexifiedDirection(gradient, { x: f64(at) }, options), { x: m }, 1e-11, hessian);
+    }
   },
 );
 
@@ -243,19 +296,24 @@ law(
 );
 
 law(
-  'as a gradient transformation it makes the same steps',
+  'as a gradient transformation, whole or composed, it makes the same steps',
   fc.tuple(vector(3), gradientList(3), anyOptions),
   ([start, grads, options]) => {
     const tx = neumann(options);
+    const composed = neumannChain(options);
     let state = neumannInit({ x: f64(start) }, options);
     let params = { x: f64(start) };
     let memory = tx.init(params);
+    let [others, parts] = [params, composed.init(params)];
     for (const g of grads) {
       skipUnlessTame(state);
       state = neumannStep(state, { x: f64(g) });
       const [updates, next] = tx.update({ x: f64(g) }, memory, params);
       [params, memory] = [applyUpdates(params, updates), next];
       expectClose(params, state.params, 0);
+      const [changes, rest] = composed.update({ x: f64(g) }, parts, others);
+      [others, parts] = [applyUpdates(others, changes), rest];
+      expectClose(others, state.params);
       expectClose(tx.evalParams(memory, params), neumannEvalParams(state), 0);
     }
   },

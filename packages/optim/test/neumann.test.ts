@@ -18,6 +18,7 @@ import {
 } from '@neumann/core';
 import { describe, expect, test, vi } from 'vitest';
 import {
+  addAnchorRegularizer,
   applyUpdates,
   chain,
   clipByGlobalNorm,
@@ -25,8 +26,10 @@ import {
   neumann,
   neumannEpochs,
   neumannEvalParams,
+  neumannIdealized,
   neumannInit,
   neumannPhase,
+  neumannResets,
   neumannStep,
   rampStep,
 } from '../src/index.ts';
@@ -312,11 +315,11 @@ describe('in use', () => {
   });
 
   test('the paper’s durations are options', () => {
-    const { hyper, interval } = neumannInit(model(), {
+    const { hyper } = neumannInit(model(), {
       learningRate: 0.1,
       ...neumannEpochs({ examples: 1000, batch: 10, tau: 1 }),
     });
-    expect([hyper.burnInSteps.item(), interval.item()]).toEqual([500, 1000]);
+    expect([hyper.burnInSteps.item(), hyper.resetSteps.item()]).toEqual([500, 1000]);
     expect(hyper.mu).toMatchObject({ kind: { value: 'clip' } });
   });
 });
@@ -338,8 +341,33 @@ describe('messages', () => {
     expect(init({ resetMode: 'jump' })).toThrow(
       `neumannInit: resetMode must be 'skip', 'step', 'stepReg' or 'none', but is "jump".`,
     );
+    expect(init({ mu: { kind: 'constant', value: 1 } })).toThrow(
+      'neumannInit: mu: value must be a number from 0 to below 1, or a scalar tensor, but is 1.',
+    );
+    expect(init({ mu: -0.1 })).toThrow(
+      /^neumannInit: mu must be a number from 0 to below 1, .* but is -0.1\.$/,
+    );
+    expect(init({ learningRate: Number.NaN })).toThrow(
+      'neumannInit: learningRate must be a number of at least 0, or a scalar tensor, or a schedule, but is NaN.',
+    );
+    expect(init({ resetSteps: 0 })).toThrow(
+      'neumannInit: resetSteps must be an integer from 1 to 2^30, or a scalar tensor, but is 0.',
+    );
+    expect(() => neumannResets({ resetSteps: 0.5 })).toThrow(
+      'neumannResets: resetSteps must be an integer from 1 to 2^30, or a scalar tensor, but is 0.5.',
+    );
+    expect(() => neumannIdealized({ etaIn: 1, etaOut: 1, inner: -1 })).toThrow(
+      'neumannIdealized: inner must be an integer of at least 0, but is -1.',
+    );
+    expect(() => addAnchorRegularizer({ gamma: Number.NaN })).toThrow(
+      'addAnchorRegularizer: gamma must be a number from 0 to 1, or a scalar tensor, but is NaN.',
+    );
+    const anchored = addAnchorRegularizer();
+    expect(() => anchored.update(model(), anchored.init(model()), undefined)).toThrow(
+      'addAnchorRegularizer: needs the parameters; pass them as the third argument of update(grads, state, params).',
+    );
     expect(init({ mu: 2 })).toThrow(
-      `neumannInit: mu must be a number from 0 to 1, or a scalar tensor, a schedule, or { kind: 'clip' | 'affine' | 'constant', … }, but is 2.`,
+      `neumannInit: mu must be a number from 0 to below 1, or a scalar tensor, a schedule, or { kind: 'clip' | 'affine' | 'constant', … }, but is 2.`,
     );
     expect(init({ mu: { kind: 'clip', rate: 1 } })).toThrow(
       'neumannInit: mu: has no option "rate"; the options are kind, tau, min, max.',

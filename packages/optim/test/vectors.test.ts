@@ -2,14 +2,17 @@
 import { grad, jit, multiply, subtract, type Tensor, tensor, treeMap } from '@neumann/core';
 import { describe, expect, test, vi } from 'vitest';
 import {
+  applyUpdates,
   convexifiedDirection,
   convexify,
   type NeumannState,
+  neumannChain,
   neumannEvalParams,
   neumannIdealized,
   neumannInit,
   neumannMomentum,
   neumannPhase,
+  neumannResets,
   neumannStep,
   type Schedule,
 } from '../src/index.ts';
@@ -68,7 +71,6 @@ describe.each(vectors.algorithm2_cases.map((sample) => [sample.name, sample] as 
         ]);
         const next = neumannStep(state, float64(entry.grads));
         expect(next.count.item()).toBe(entry.count);
-        if (sample.config.reset !== 'none') expect(next.interval.item()).toBe(entry.K);
         return next;
       });
     });
@@ -77,6 +79,17 @@ describe.each(vectors.algorithm2_cases.map((sample) => [sample.name, sample] as 
       const step = jit((state: State, grads: Params) => neumannStep(state, grads), { donate: [0] });
       follow(sample, (state, entry) => step(state, float64(entry.grads)));
       expect(step.stats.compilations).toBe(1);
+    });
+
+    test('given gradients, composed', () => {
+      const tx = neumannChain(optionsOf(sample));
+      let params = initOf(sample.problem);
+      let state = tx.init(params);
+      for (const { count, grads, w } of sample.trajectory) {
+        const [updates, next] = tx.update(float64(grads), state, params);
+        [params, state] = [applyUpdates(params, updates), next];
+        expectClose(params, w, undefined, `step ${count} w`);
+      }
     });
 
     const { problem } = sample;
@@ -190,16 +203,20 @@ describe('schedules', () => {
   });
 
   test.each(Object.entries(schedules.reset_steps))('resets, %s', (mode, { K, T, t: expected }) => {
-    const options = { learningRate: 0.1, burnInSteps: 0, beta: 0, resetSteps: K } as const;
     const resetInterval = intervals[mode as keyof typeof intervals];
-    let state = neumannInit({}, { ...options, resetInterval });
-    const step = jit((s: typeof state) => [neumannPhase(s).reset, neumannStep(s, {})] as const);
-    const found: number[] = [];
-    for (let t = 1; t <= T; t++) {
-      const [reset, next] = step(state);
-      if (reset.item() !== 0) found.push(t);
-      state = next;
-    }
-    expect(found).toEqual(expected);
+    const options = { learningRate: 0.1, burnInSteps: 0, beta: 0, resetSteps: K, resetInterval } as const;
+    const state = neumannInit({}, options);
+    const counts = Array.from({ length: T }, (_, i) => i);
+    const phase = jit((count: Tensor) => neumannPhase({ ...state, count }).reset);
+    expect(counts.filter((i) => phase(tensor(i, 'int32')).item()).map((i) => i + 1)).toEqual(expected);
+    if (resetInterval === 'never') return;
+    const resets = neumannResets({ resetSteps: K, resetInterval, burnInSteps: 7 });
+    const flags = resets(
+      tensor(
+        Array.from({ length: 7 + T }, (_, i) => i),
+        'int32',
+      ),
+    ).toArray() as boolean[];
+    expect(flags.flatMap((reset, i) => (reset ? [i + 1 - 7] : []))).toEqual(expected);
   });
 });

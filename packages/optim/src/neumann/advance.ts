@@ -12,7 +12,7 @@ import {
 } from '@neumann/core';
 import { beside, sameForm } from '../trees.ts';
 import { anchorCoefficients } from './anchor.ts';
-import { type NeumannPhase, neumannPhase, tick } from './phase.ts';
+import { type NeumannPhase, neumannPhase } from './phase.ts';
 import type { NeumannMemory } from './state.ts';
 
 /** Updates, the weights with them, and the memory after the step. */
@@ -57,7 +57,13 @@ export function advance<P>(
   return {
     updates: treeOf('update'),
     params: treeOf('w'),
-    memory: { ...memory, ...tick(memory, phase), momentum: treeOf('m'), anchor: treeOf('v'), displacement },
+    memory: {
+      ...memory,
+      count: add(memory.count, 1),
+      momentum: treeOf('m'),
+      anchor: treeOf('v'),
+      displacement,
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { add, clip, divide, multiply, OptionError, subtract, Tensor } from '@neumann/core';
-import { checkOptions, fraction, oneOf, positive, required } from '../options.ts';
+import { belowOne, checkOptions, oneOf, positive, required } from '../options.ts';
 import type { Scalar, Schedule } from '../protocol.ts';
 import { schedule } from '../schedules/schedule.ts';
 import { beside } from '../trees.ts';
@@ -43,12 +43,12 @@ export function neumannMomentum(form: NeumannMomentum): Schedule {
 /** 1 - 1/(1 + t/tau) */
 const rise = (t: Tensor, tau: Tensor): Tensor => subtract(1, divide(1, add(1, divide(t, tau))));
 
-/** @throws {OptionError} unless `mu` is a number in [0, 1], a scalar tensor, a schedule or a {@link NeumannMomentum}. */
+/** @throws {OptionError} unless `mu` is a number in [0, 1), a scalar tensor, a schedule or a {@link NeumannMomentum}. */
 export function checkMomentum(op: string, mu: unknown): void {
   if (typeof mu === 'object' && mu !== null && !(mu instanceof Tensor)) checkForm(`${op}: mu`, mu);
-  else if (typeof mu !== 'function' && !fraction.allows(mu))
+  else if (typeof mu !== 'function' && !belowOne.allows(mu))
     throw new OptionError(
-      `${op}: mu must be ${fraction.range}, a schedule, or { kind: 'clip' | 'affine' | 'constant', … }, but is ${String(mu)}.`,
+      `${op}: mu must be ${belowOne.range}, a schedule, or { kind: 'clip' | 'affine' | 'constant', … }, but is ${String(mu)}.`,
     );
 }
 
@@ -58,6 +58,6 @@ function checkForm(op: string, form: object): void {
   checkOptions<object>(
     op,
     form,
-    isConstant ? { kind, value: required(fraction) } : { kind, tau: positive, min: fraction, max: fraction },
+    isConstant ? { kind, value: required(belowOne) } : { kind, tau: positive, min: belowOne, max: belowOne },
   );
 }

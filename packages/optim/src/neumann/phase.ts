@@ -1,19 +1,7 @@
 /** What a step does, decided from the counters: burn-in, reset or update, with which η and μ. */
-import {
-  add,
-  astype,
-  equal,
-  full,
-  less,
-  maximum,
-  multiply,
-  Static,
-  subtract,
-  type Tensor,
-  where,
-} from '@neumann/core';
+import { add, astype, full, less, maximum, Static, subtract, type Tensor, where } from '@neumann/core';
 import { neumannMomentum } from './momentum.ts';
-import type { ResetInterval } from './options.ts';
+import { isReset, lastReset } from './resets.ts';
 import type { NeumannHyper, NeumannMemory } from './state.ts';
 
 /** Scalars that describe one step. */
@@ -30,11 +18,8 @@ export interface NeumannPhase {
   readonly mu: Tensor;
 }
 
-/** The counters of {@link NeumannMemory}. */
-export type NeumannClock = Pick<
-  NeumannMemory,
-  'count' | 'interval' | 'nextReset' | 'lastReset' | 'hyper' | 'settings'
->;
+/** What of {@link NeumannMemory} decides it. */
+export type NeumannClock = Pick<NeumannMemory, 'count' | 'hyper' | 'settings'>;
 
 /**
  * What the next step with this state will do; to log, or to plot schedules.
@@ -43,14 +28,17 @@ export type NeumannClock = Pick<
  * const state = neumannInit(zeros([2]), { learningRate: 0.1, burnInSteps: 5, resetSteps: 10 });
  * const { burnIn, learningRate } = neumannPhase(state);   // true, 0.1
  */
-export function neumannPhase({ count, nextReset, lastReset, hyper, settings }: NeumannClock): NeumannPhase {
+export function neumannPhase({ count, hyper, settings }: NeumannClock): NeumannPhase {
+  const { learningRate, resetSteps } = hyper;
   const dtype = hyper.alpha.dtype;
-  const t = subtract(count, subtract(hyper.burnInSteps, 1));
+  const since = subtract(count, hyper.burnInSteps);
+  const t = add(since, 1);
   const burnIn = less(t, 1);
-  const resets = settings.resetMode.value !== 'none' && settings.resetInterval.value !== 'never';
-  const reset = resets ? equal(t, nextReset) : full([], false);
-  const sinceReset = settings.muRestart.value ? where(reset, 1, add(subtract(t, lastReset), 1)) : t;
-  const { learningRate } = hyper;
+  const interval = settings.resetInterval.value;
+  const resets = settings.resetMode.value !== 'none' && interval !== 'never';
+  const reset = resets ? isReset(since, resetSteps, interval) : full([], false);
+  const restart = settings.muRestart.value && resets;
+  const muTime = restart ? subtract(t, lastReset(since, resetSteps, interval)) : t;
   return {
     t,
     burnIn,
@@ -58,34 +46,9 @@ export function neumannPhase({ count, nextReset, lastReset, hyper, settings }: N
     learningRate:
       learningRate instanceof Static ? astype(learningRate.value(astype(count, dtype)), dtype) : learningRate,
     // The formula of μ has a pole at t = -tau, which would reach derivatives through the branch not taken.
-    mu: where(burnIn, 0, astype(momentumAt(hyper.mu, astype(maximum(sinceReset, 1), dtype)), dtype)),
+    mu: where(burnIn, 0, astype(momentumAt(hyper.mu, astype(maximum(muTime, 1), dtype)), dtype)),
   };
 }
-
-/** The counters after the step. */
-export function tick(
-  { count, interval, nextReset, lastReset, settings }: NeumannClock,
-  { t, reset }: NeumannPhase,
-): Pick<NeumannMemory, 'count' | 'interval' | 'nextReset' | 'lastReset'> {
-  const after = afterReset[settings.resetInterval.value](t, interval);
-  return {
-    count: add(count, 1),
-    interval: where(reset, after.interval, interval),
-    nextReset: where(reset, add(t, after.steps), nextReset),
-    lastReset: where(reset, t, lastReset),
-  };
-}
-
-/** Steps from a reset at t to the next, and the interval from then on. `nextReset` starts at 1. */
-const afterReset: Record<ResetInterval, (t: Tensor, k: Tensor) => { steps: Tensor; interval: Tensor }> = {
-  // 1, 1+K, 1+3K, 1+7K, …
-  doubleInterval: (_, k) => ({ steps: k, interval: multiply(k, 2) }),
-  // 1, 1+K, 1+2K, 1+4K, …: K is kept at the first, and doubled at 1+K, after which 1+2K is next
-  doubleModulo: (t, k) => ({ steps: k, interval: where(equal(t, 1), k, multiply(k, 2)) }),
-  // 1, 1+K, 1+2K, 1+3K, …
-  constant: (_, k) => ({ steps: k, interval: k }),
-  never: (_, k) => ({ steps: k, interval: k }),
-};
 
 function momentumAt(mu: NeumannHyper['mu'], t: Tensor): Tensor {
   if (mu instanceof Static) return mu.value(t);

@@ -24,12 +24,6 @@ export interface NeumannMemory<P = TensorTree> {
   readonly anchor: P;
   /** How many m the weights are displaced by: μ(t) of the last step; 0 in the burn-in and after a reset that skips. */
   readonly displacement: Tensor;
-  /** `i32[]`, K: the interval that the next reset ends or begins, see `resetInterval`. */
-  readonly interval: Tensor;
-  /** `i32[]`, the t of the next reset. */
-  readonly nextReset: Tensor;
-  /** `i32[]`, the t of the last reset. */
-  readonly lastReset: Tensor;
   readonly hyper: NeumannHyper;
   readonly settings: NeumannSettings;
 }
@@ -61,6 +55,8 @@ export interface NeumannHyper {
     | { readonly kind: Static<'constant'>; readonly value: Tensor }
     | Static<Schedule>;
   readonly burnInSteps: Tensor;
+  /** K. */
+  readonly resetSteps: Tensor;
 }
 
 /** Choices: part of the structure, so another choice is another compiled step. */
@@ -104,15 +100,13 @@ export function stateOf<P>(op: string, params: P, options: NeumannOptions): Neum
     momentum: zipTrees(op, { params }, {}, (w) => zerosLike(w)),
     anchor: weights,
     displacement: scalarOf(0, dtype),
-    interval: scalarOf(options.resetSteps ?? 1, 'int32'),
-    nextReset: scalarOf(1, 'int32'),
-    lastReset: scalarOf(1, 'int32'),
     hyper: hyperOf(options, dtype),
     settings: settingsOf(options),
   };
 }
 
-function hyperOf(options: NeumannOptions, dtype: FloatDType): NeumannHyper {
+/** Numbers as scalar tensors. */
+export function hyperOf(options: NeumannOptions, dtype: FloatDType): NeumannHyper {
   const {
     learningRate,
     alpha = 1e-7,
@@ -130,6 +124,7 @@ function hyperOf(options: NeumannOptions, dtype: FloatDType): NeumannHyper {
     eps: scalarOf(eps, dtype),
     mu: momentumOf(options.mu ?? { kind: 'clip' }, dtype),
     burnInSteps: scalarOf(options.burnInSteps, 'int32'),
+    resetSteps: scalarOf(options.resetSteps ?? 1, 'int32'),
   };
 }
 
@@ -147,7 +142,8 @@ function momentumOf(mu: Scalar | NeumannMomentum | Schedule, dtype: FloatDType):
   };
 }
 
-function settingsOf(options: NeumannOptions): NeumannSettings {
+/** Choices, with their defaults. */
+export function settingsOf(options: NeumannOptions): NeumannSettings {
   const { beta, betaCount = 'tensors', burnInAnchor = 'frozen', muRestart = false } = options;
   const { norm = 'global', resetInterval = 'doubleInterval', resetMode = 'skip' } = options;
   return {
