@@ -14,6 +14,7 @@ import { foreignFunctions } from './emit/functions.ts';
 import { emitPlan } from './emit/plan.ts';
 import { CpuExecutable } from './executable.ts';
 import { detectFeatures, type Features } from './features.ts';
+import { hostImport } from './host.ts';
 import { HEAP_START } from './memory/heap.ts';
 import { type MemoryStatistics, Residency, type Storage } from './memory/residency.ts';
 import { eventLoopTurn } from './memory/turn.ts';
@@ -89,7 +90,8 @@ class Cpu implements CpuBackend {
 
   compile(plan: Plan): Executable {
     const emitted = emitPlan(plan, this.features, { maxPages: this.#maxPages, shared: false });
-    const imports = { env: { memory: this.#residency.memory, ...foreignFunctions } };
+    const { memory } = this.#residency;
+    const imports = { env: { memory, ...foreignFunctions, host: hostImport(emitted.hosts, memory) } };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), imports);
     const entry = instance.exports['run'] as (region: number) => void;
     const own = (dtype: DType, size: number, storage: Storage) => this.#handle(dtype, size, storage);

@@ -29,7 +29,7 @@ export function planOf(kernel: Kernel): Plan {
       })),
       ...kernel.outputs.map(({ dtype }) => ({ dtype, size, place: { kind: 'output' } as const })),
     ],
-    steps: [{ kernel, inputs, outputs }],
+    steps: [{ kind: 'kernel', kernel, inputs, outputs }],
     inputs,
     outputs,
     arenaBytes: 0,

@@ -147,7 +147,7 @@ test('steps of a plan share the arena', () => {
       { ...slot, place: { kind: 'arena', offset: 64 } },
       { ...slot, place: { kind: 'output' } },
     ],
-    steps: [0, 1, 2].map((i) => ({ kernel: double, inputs: [i], outputs: [i + 1] })),
+    steps: [0, 1, 2].map((i) => ({ kind: 'kernel', kernel: double, inputs: [i], outputs: [i + 1] })),
     inputs: [0],
     outputs: [3],
     arenaBytes: 128,

@@ -94,7 +94,8 @@ function caught(
   const backend: Backend = {
     ...real,
     compile: (plan) => {
-      kernel = plan.steps[0]?.kernel;
+      const [step] = plan.steps;
+      if (step?.kind === 'kernel') kernel = step.kernel;
       return {
         run: () =>
           plan.outputs.map((slot) =>

@@ -2,9 +2,10 @@ import {
   type Buffer,
   type DType,
   type Executable,
+  type HostRoutine,
   hostArray,
+  type KernelStep,
   type Plan,
-  type Step,
   sizeOf,
   type TypedArray,
 } from '@neumann/core/backend';
@@ -13,8 +14,11 @@ import { type Emitted, emit } from './emit/emit.ts';
 import type { Kernels } from './kernels.ts';
 import { rangeKernel } from './range.ts';
 
-/** One step of a plan: a program for each output, and those that check their integers. */
-interface Launch {
+type Launch = KernelLaunch | HostLaunch;
+
+/** A kernel of a plan: a program for each output, and those that check their integers. */
+interface KernelLaunch {
+  readonly kind: 'kernel';
   readonly name: string;
   readonly inputs: readonly number[];
   readonly outputs: readonly {
@@ -24,8 +28,14 @@ interface Launch {
     readonly program: Emitted | undefined;
     readonly check: Emitted | undefined;
   }[];
-  /** Slots that no later step reads. */
-  readonly dead: readonly number[];
+}
+
+/** A host routine of a plan. */
+interface HostLaunch {
+  readonly kind: 'host';
+  readonly host: HostRoutine;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
 }
 
 /** Translates every kernel of a plan now; gpu.js compiles it when it first runs. */
@@ -34,15 +44,18 @@ export function executable(plan: Plan, kernels: Kernels): Executable {
   for (const [i, step] of plan.steps.entries()) for (const slot of step.inputs) lastUse.set(slot, i);
   const dead = (i: number): number[] =>
     [...lastUse].flatMap(([slot, last]) => (last === i && !plan.outputs.includes(slot) ? [slot] : []));
-  const launches = plan.steps.map((step, i) => launchOf(step, dead(i)));
+  const launches = plan.steps.map((step, i) => ({
+    launch: step.kind === 'kernel' ? launchOf(step) : step,
+    dead: dead(i), // slots that no later step reads
+  }));
   const donated = plan.slots.flatMap(({ place }) => (place.kind === 'donated' ? [place.index] : []));
   return {
     run(inputs) {
       const values = new Map<number, TypedArray>();
       for (const [i, slot] of plan.inputs.entries()) values.set(slot, memoryOf(inputs[i]));
-      for (const launch of launches) {
+      for (const { launch, dead: ended } of launches) {
         run(launch, values, kernels);
-        for (const slot of launch.dead) values.delete(slot);
+        for (const slot of ended) values.delete(slot);
       }
       for (const i of donated) (inputs[i] as GpuBuffer).memory = undefined;
       return plan.outputs.map((slot) => resultAt(plan, slot, values, inputs));
@@ -50,9 +63,10 @@ export function executable(plan: Plan, kernels: Kernels): Executable {
   };
 }
 
-function launchOf({ kernel, inputs, outputs }: Step, dead: readonly number[]): Launch {
+function launchOf({ kernel, inputs, outputs }: KernelStep): KernelLaunch {
   const empty = sizeOf(kernel.axes) === 0;
   return {
+    kind: 'kernel',
     name: kernel.name,
     inputs,
     outputs: outputs.map((slot, i) => {
@@ -64,12 +78,19 @@ function launchOf({ kernel, inputs, outputs }: Step, dead: readonly number[]): L
         check: range && emit(range),
       };
     }),
-    dead,
   };
 }
 
-function run({ name, inputs, outputs }: Launch, values: Map<number, TypedArray>, kernels: Kernels): void {
-  const operands = inputs.map((slot) => values.get(slot) as TypedArray);
+function run(launch: Launch, values: Map<number, TypedArray>, kernels: Kernels): void {
+  const operands = launch.inputs.map((slot) => values.get(slot) as TypedArray);
+  if (launch.kind === 'host') {
+    const { host, outputs } = launch;
+    const results = host.outputs.map(({ dtype, shape }) => hostArray(dtype, sizeOf(shape)));
+    host.run(operands, results, host);
+    for (const [i, slot] of outputs.entries()) values.set(slot, results[i] as TypedArray);
+    return;
+  }
+  const { name, outputs } = launch;
   for (const { slot, dtype, program, check } of outputs) {
     if (check && kernels.run(check, operands).includes(1))
       throw integerError(`an integer inside kernel ${name} left the range`);

@@ -47,7 +47,7 @@ export function planOf(kernel: Kernel): Plan {
         place: { kind: 'output' } as const,
       })),
     ],
-    steps: [{ kernel, inputs, outputs }],
+    steps: [{ kind: 'kernel', kernel, inputs, outputs }],
     inputs,
     outputs,
     arenaBytes: 0,

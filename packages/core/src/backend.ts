@@ -13,9 +13,18 @@ export { BackendError, DTypeError, InternalError, NeumannError, OptionError } fr
 export type { Backend, Buffer, Executable } from './ir/backend.ts';
 export { checkKernel, checkPlan } from './ir/check.ts';
 export * from './ir/expr.ts';
+export type { HostFunction, HostRoutine } from './ir/host.ts';
 export * from './ir/kernel.ts';
 export { kernelKey, planKey } from './ir/key.ts';
-export type { Place, Plan, Slot, Step } from './ir/plan.ts';
+export {
+  type HostStep,
+  type KernelStep,
+  type Place,
+  type Plan,
+  type Slot,
+  type Step,
+  stepName,
+} from './ir/plan.ts';
 export { readsPointwise } from './ir/pointwise.ts';
 export { shareEqual } from './ir/share.ts';
 export { showKernel, showPlan } from './ir/show.ts';

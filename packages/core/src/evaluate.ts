@@ -1,10 +1,10 @@
-/** The interpreter at the bottom: every primitive becomes a one-kernel plan, compiled once for each structure. */
+/** The interpreter at the bottom: every primitive becomes a one-step plan, compiled once for each structure. */
 import { type Aval, showAval } from './aval.ts';
 import { ConcreteTensor, LiteralTensor } from './concrete.ts';
 import { TracerError } from './errors.ts';
 import type { Backend, Executable } from './ir/backend.ts';
 import { bufferOf, checkDType, commonBackend } from './ir/device.ts';
-import { executeProgram, singleKernelPlan } from './ir/execute.ts';
+import { executeProgram, singleStepPlan } from './ir/execute.ts';
 import { identityOf, idOf } from './ir/identity.ts';
 import type { Params, Primitive } from './primitive.ts';
 import type { CallParams } from './primitives/call.ts';
@@ -48,7 +48,7 @@ function lookUp(
   const known = cache.get(key);
   if (known) return known;
   for (const { dtype } of [...avals, ...outputs]) checkDType(backend, dtype);
-  const executable = backend.compile(singleKernelPlan(primitive, avals, params));
+  const executable = backend.compile(singleStepPlan(primitive, avals, params, outputs));
   if (cache.size >= maxExecutables) cache.delete(cache.keys().next().value as string);
   cache.set(key, executable);
   return executable;

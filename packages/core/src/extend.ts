@@ -2,8 +2,8 @@
  * `@neumann/core/extend`: for authors of operations.
  *
  * A new operation is, in this order of preference: a function of other operations; a pointwise primitive ({@link
- * pointwise}: a scalar expression and its differentials); a linear rearrangement ({@link linear}); or a whole
- * {@link Primitive} with its rules. This door opens wider than `@neumann/core` and may change in minor versions.
+ * pointwise}: a scalar expression and its differentials); a linear rearrangement ({@link linear}); a whole {@link
+ * Primitive} with a kernel and its rules; or, where there is no loop nest, plain JavaScript ({@link hostPrimitive}). This door opens wider than `@neumann/core` and may change in minor versions.
  */
 
 /* ---- Operands, options and shapes, checked as in every operation ---- */
@@ -30,6 +30,7 @@ export {
   select,
   unary,
 } from './ir/expr.ts';
+export type { HostFunction, HostRoutine } from './ir/host.ts';
 export type { BinaryOp, CompareOp, Expr, Kernel, Reduction, UnaryOp } from './ir/kernel.ts';
 export { checkOptions } from './ops/check.ts';
 export {
@@ -43,6 +44,7 @@ export {
 } from './ops/convert.ts';
 /* ---- Primitives ---- */
 export { type Kind, Linear, noRule, noTangent, type Params, type Primitive, type Zero } from './primitive.ts';
+export { type HostRules, hostPrimitive } from './primitives/host.ts';
 export { type LinearRules, linear, movementKernel } from './primitives/movement.ts';
 export {
   alignBatch,

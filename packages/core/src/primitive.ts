@@ -1,5 +1,6 @@
 import type { Aval } from './aval.ts';
 import { RuleError } from './errors.ts';
+import type { HostFunction } from './ir/host.ts';
 import type { Kernel } from './ir/kernel.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -12,6 +13,8 @@ export type Kind =
   | 'pointwise'
   /** Any other kernel. */
   | 'kernel'
+  /** Plain JavaScript, where there is no loop nest. */
+  | 'host'
   /** The same bytes, perhaps in another shape. */
   | 'alias'
   /** Contains a program. */
@@ -63,8 +66,10 @@ export interface Primitive<P extends Params = Params> {
   readonly keepsUniform?: true;
   /** With 1 as the right operand, or as either, the result is the other operand. */
   readonly unit?: 'right' | 'either';
-  /** The kernel. Absent for `alias` that only renames, and for `call`. */
+  /** The kernel. Absent for `alias` that only renames, for `host` and for `call`. */
   lower?(inputs: readonly Aval[], params: P): Kernel;
+  /** What computes a primitive of kind `host`. */
+  readonly host?: HostFunction;
 }
 
 /** The jvp rule of what has no derivative: comparisons, integers, random bits. */

@@ -1,4 +1,11 @@
-import { InternalError, type Kernel, kernelKey, type Plan } from '@neumann/core/backend';
+import {
+  type HostRoutine,
+  InternalError,
+  type Kernel,
+  kernelKey,
+  type Plan,
+  type Step,
+} from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import { ModuleBuilder } from '../asm/module.ts';
 import type { Features } from '../features.ts';
@@ -13,12 +20,22 @@ export interface EmitContext {
   readonly features: Features;
 }
 
+/** The host routines of a module, and the import that runs them. */
+interface Hosts {
+  readonly call: Callable | undefined;
+  readonly routines: readonly HostRoutine[];
+}
+
 /**
  * A plan as one WebAssembly module with one export, `run(region)`. The region holds first a table with the address of
  * each external slot, then the arena, then the scratch memory of routines.
+ *
+ * A host step calls the import `host(routine, table)`: `routine` is its place in `hosts`, and at `table` stand the
+ * addresses of its inputs, then of its outputs.
  */
 export interface EmittedPlan {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hosts: readonly HostRoutine[];
   /** Slots outside of the arena, in the order of the table. */
   readonly externals: readonly number[];
   readonly regionBytes: number;
@@ -43,15 +60,19 @@ export function emitPlan(
   memory: { maxPages: number; shared: boolean },
 ): EmittedPlan {
   const builder = new ModuleBuilder();
-  const functions = new Functions(builder, foreignNames(plan.steps.map((step) => step.kernel)));
+  const kernels = plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
+  const functions = new Functions(builder, foreignNames(kernels));
+  const hosts = importHosts(builder, plan);
   const context = { builder, functions, features };
   const byKey = new Map<string, StepFunction>();
-  const steps = plan.steps.map(({ kernel }) => {
-    const key = kernelKey(kernel);
-    const known = byKey.get(key) ?? emitStep(context, kernel);
+  const functionOf = (step: Step): StepFunction => {
+    if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
+    const key = kernelKey(step.kernel);
+    const known = byKey.get(key) ?? emitKernelStep(context, step.kernel);
     byKey.set(key, known);
     return known;
-  });
+  };
+  const steps = plan.steps.map(functionOf);
   const externals = plan.slots.flatMap((slot, i) => (slot.place.kind === 'arena' ? [] : [i]));
   const tableBytes = aligned(4 * externals.length);
   const scratchAt = tableBytes + aligned(plan.arenaBytes);
@@ -69,11 +90,37 @@ export function emitPlan(
     },
     'run',
   );
-  return { bytes: builder.encode(memory), externals, regionBytes: scratchAt + aligned(scratchBytes) };
+  const regionBytes = scratchAt + aligned(scratchBytes);
+  return { bytes: builder.encode(memory), hosts: hosts.routines, externals, regionBytes };
+}
+
+function importHosts(builder: ModuleBuilder, { steps }: Plan): Hosts {
+  const routines = [...new Set(steps.flatMap((step) => (step.kind === 'host' ? [step.host] : [])))];
+  if (routines.length === 0) return { call: undefined, routines };
+  return { call: builder.import('host', { params: ['i32', 'i32'], results: [] }), routines };
+}
+
+/** The function of a host step: its parameters are the addresses of inputs, outputs and the table that it fills. */
+function emitHostStep(builder: ModuleBuilder, { call, routines }: Hosts, host: HostRoutine): StepFunction {
+  const count = host.inputs.length + host.outputs.length;
+  const params = Array.from({ length: count + 1 }, () => 'i32' as const);
+  const callable = builder.define({ params, results: [] }, (code, locals) => {
+    const table = locals[count] ?? noStep();
+    for (const [i, address] of locals.slice(0, count).entries())
+      code
+        .get(table)
+        .get(address)
+        .memory('i32.store', 4 * i);
+    code
+      .i32(routines.indexOf(host))
+      .get(table)
+      .call(call ?? noStep());
+  });
+  return { callable, scratch: 4 * count };
 }
 
 /** The function of one kernel: its parameters are the addresses of inputs, outputs and scratch. */
-function emitStep(context: EmitContext, kernel: Kernel): StepFunction {
+function emitKernelStep(context: EmitContext, kernel: Kernel): StepFunction {
   const { builder, functions } = context;
   const routine = kernel.axes.includes(0) ? undefined : routineFor(context, kernel);
   const scratch = routine?.scratch ?? 0;

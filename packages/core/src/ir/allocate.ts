@@ -1,8 +1,8 @@
 /** Gives every value of a lowered program a place: arguments, results, donated memory, or one shared arena. */
 import { dtypeInfo } from '../dtype.ts';
 import { sizeOf } from '../shape.ts';
-import type { Lowered } from './lower.ts';
-import type { Place, Plan, Slot } from './plan.ts';
+import type { Launch, Lowered } from './lower.ts';
+import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
 
@@ -29,9 +29,12 @@ export function allocate({ inputs, launches, outputs }: Lowered, donate: readonl
   const blockOf = new Map<Var, Block>();
   const blocks: Block[] = [];
 
-  for (const [step, { kernel, inputs: operands, outputs: made }] of launches.entries()) {
+  for (const [step, launch] of launches.entries()) {
+    const { inputs: operands, outputs: made } = launch;
     const inPlace = (v: Var): boolean =>
-      lastUse.get(v) === step && operands.every((o, i) => o !== v || readsPointwise(kernel, i));
+      lastUse.get(v) === step &&
+      launch.kind === 'kernel' &&
+      operands.every((o, i) => o !== v || readsPointwise(launch.kernel, i));
     const taken = new Set<Var>();
     for (const v of made) {
       if (results.has(v)) {
@@ -105,9 +108,13 @@ function assemble(
   const at = (v: Var): number => slotOf.get(v) as number;
   return {
     slots,
-    steps: launches.map((l) => ({ kernel: l.kernel, inputs: l.inputs.map(at), outputs: l.outputs.map(at) })),
+    steps: launches.map((l) => stepOf(l, at)),
     inputs: inputs.map(at),
     outputs: outputs.map(at),
     arenaBytes,
   };
+}
+
+function stepOf(launch: Launch, at: (v: Var) => number): Step {
+  return { ...launch, inputs: launch.inputs.map(at), outputs: launch.outputs.map(at) };
 }

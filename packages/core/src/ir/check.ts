@@ -11,7 +11,7 @@ import {
 import { type Shape, sizeOf } from '../shape.ts';
 import { nodesOf } from './expr.ts';
 import type { ConvGeometry, Expr, Kernel, Reduction, Routine, WindowGeometry } from './kernel.ts';
-import type { Place, Plan, Slot, Step } from './plan.ts';
+import { type Place, type Plan, type Slot, type Step, stepName } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
 
 /**
@@ -66,8 +66,10 @@ export function checkPlan(plan: Plan): void {
   }
   const checked = new Set<Kernel>();
   for (const [s, step] of plan.steps.entries()) {
-    if (!checked.has(step.kernel)) checkKernel(step.kernel);
-    checked.add(step.kernel);
+    if (step.kind === 'kernel' && !checked.has(step.kernel)) {
+      checkKernel(step.kernel);
+      checked.add(step.kernel);
+    }
     checkStep(s, step, slotAt, lifetimes, fail);
   }
   for (const [i, slot] of plan.outputs.entries()) {
@@ -270,36 +272,52 @@ function checkSlot(plan: Plan, i: number, { dtype, size, place }: Slot, fail: Fa
 
 function checkStep(
   s: number,
-  { kernel, inputs, outputs }: Step,
+  step: Step,
   slotAt: (index: number, what: string) => Slot,
   lifetimes: Lifetime[],
   fail: Fail,
 ): void {
-  const step = `step ${s} (${kernel.name})`;
-  if (inputs.length !== kernel.inputs.length)
-    fail(`${step} has ${inputs.length} inputs, its kernel ${kernel.inputs.length}`);
-  if (outputs.length !== kernel.outputs.length)
-    fail(`${step} has ${outputs.length} outputs, its kernel ${kernel.outputs.length}`);
-  for (const [i, aval] of kernel.inputs.entries()) {
+  const name = `step ${s} (${stepName(step)})`;
+  const { inputs, outputs } = step;
+  const work = worksOn(step);
+  if (inputs.length !== work.inputs.length)
+    fail(`${name} has ${inputs.length} inputs, its ${work.what} ${work.inputs.length}`);
+  if (outputs.length !== work.outputs.length)
+    fail(`${name} has ${outputs.length} outputs, its ${work.what} ${work.outputs.length}`);
+  for (const [i, aval] of work.inputs.entries()) {
     const slot = inputs[i] as number;
-    const what = `${step} input ${i}`;
-    checkHolds(what, slot, slotAt(slot, `${what}:`), aval, fail);
+    const what = `${name} input ${i}`;
+    checkHolds(what, slot, slotAt(slot, `${what}:`), work.what, aval, fail);
     const lifetime = lifetimes[slot] as Lifetime;
     if (lifetime.from >= s) fail(`${what}: slot ${slot} is read before it is written`);
     lifetime.to = s;
   }
-  for (const [i, { dtype }] of kernel.outputs.entries()) {
+  for (const [i, aval] of work.outputs.entries()) {
     const slot = outputs[i] as number;
-    const what = `${step} output ${i}`;
-    checkHolds(what, slot, slotAt(slot, `${what}:`), { shape: kernel.axes, dtype }, fail);
+    const what = `${name} output ${i}`;
+    checkHolds(what, slot, slotAt(slot, `${what}:`), work.what, aval, fail);
     if (lifetimes[slot]?.from !== Infinity) fail(`${what}: slot ${slot} is written a second time`);
     lifetimes[slot] = { from: s, to: s };
   }
 }
 
-function checkHolds(what: string, index: number, slot: Slot, aval: Aval, fail: Fail): void {
+/** What a step reads and writes. */
+function worksOn(step: Step): { what: string; inputs: readonly Aval[]; outputs: readonly Aval[] } {
+  switch (step.kind) {
+    case 'kernel': {
+      const { inputs, axes, outputs } = step.kernel;
+      return { what: 'kernel', inputs, outputs: outputs.map(({ dtype }) => ({ shape: axes, dtype })) };
+    }
+    case 'host':
+      return { what: 'host routine', inputs: step.host.inputs, outputs: step.host.outputs };
+    default:
+      return step satisfies never;
+  }
+}
+
+function checkHolds(what: string, index: number, slot: Slot, work: string, aval: Aval, fail: Fail): void {
   if (slot.dtype !== aval.dtype || slot.size !== sizeOf(aval.shape))
-    fail(`${what}: slot ${index} holds ${slot.size} of ${slot.dtype}, but the kernel has ${showAval(aval)}`);
+    fail(`${what}: slot ${index} holds ${slot.size} of ${slot.dtype}, but the ${work} has ${showAval(aval)}`);
 }
 
 /** Slots that share bytes must not share steps, but for a pointwise step that writes into its own input. */
@@ -323,7 +341,7 @@ function checkOverlaps(plan: Plan, lifetimes: readonly Lifetime[], fail: Fail): 
         fail(
           `slots ${a.index} and ${b.index} share memory (${showPlace(plan.slots[a.index]?.place)}, ` +
             `${showPlace(plan.slots[b.index]?.place)}) while both are needed at step ${b.from}` +
-            (step ? ` (${step.kernel.name})` : ''),
+            (step ? ` (${stepName(step)})` : ''),
         );
     }
 }
@@ -332,6 +350,7 @@ function checkOverlaps(plan: Plan, lifetimes: readonly Lifetime[], fail: Fail): 
 function writesInPlace(plan: Plan, step: Step, from: number, to: number): boolean {
   const bytes = (slot: number): number => dtypeInfo(plan.slots[slot]?.dtype as DType).bytes;
   return (
+    step.kind === 'kernel' &&
     bytes(from) === bytes(to) &&
     step.inputs.every((slot, input) => slot !== from || readsPointwise(step.kernel, input))
   );

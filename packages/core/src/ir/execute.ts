@@ -9,31 +9,42 @@ import { allocate } from './allocate.ts';
 import type { Backend, Buffer, Executable } from './backend.ts';
 import { bufferOf, checkDType, commonBackend, isShared } from './device.ts';
 import { fuse, splitOutputs } from './fuse.ts';
-import { lower } from './lower.ts';
-import type { Plan, Slot } from './plan.ts';
+import { hostRoutine, lower } from './lower.ts';
+import type { Plan, Slot, Step } from './plan.ts';
 import { type Program, Var } from './program.ts';
 import { simplify } from './simplify.ts';
 
 /** A plan with one step: how primitives run one at a time. */
-export function singleKernelPlan(primitive: Primitive, inputs: readonly Aval[], params: Params): Plan {
-  const kernel = (primitive.lower as NonNullable<typeof primitive.lower>)(inputs, params);
-  const operand = (aval: Aval, index: number): Slot => ({
-    dtype: aval.dtype,
-    size: sizeOf(aval.shape),
-    place: { kind: 'input', index },
-  });
-  const result = (dtype: Slot['dtype']): Slot => ({
+export function singleStepPlan(
+  primitive: Primitive,
+  inputs: readonly Aval[],
+  params: Params,
+  outputs: readonly Aval[],
+): Plan {
+  const slot = ({ dtype, shape }: Aval, place: Slot['place']): Slot => ({
     dtype,
-    size: sizeOf(kernel.axes),
-    place: { kind: 'output' },
+    size: sizeOf(shape),
+    place,
   });
-  const inputSlots = inputs.map((_, i) => i);
-  const outputSlots = kernel.outputs.map((_, i) => inputs.length + i);
+  const ends = {
+    inputs: inputs.map((_, i) => i),
+    outputs: outputs.map((_, i) => inputs.length + i),
+  };
+  const step: Step =
+    primitive.kind === 'host'
+      ? { kind: 'host', host: hostRoutine(primitive, inputs, params, outputs), ...ends }
+      : {
+          kind: 'kernel',
+          kernel: (primitive.lower as NonNullable<typeof primitive.lower>)(inputs, params),
+          ...ends,
+        };
   return {
-    slots: [...inputs.map(operand), ...kernel.outputs.map((e) => result(e.dtype))],
-    steps: [{ kernel, inputs: inputSlots, outputs: outputSlots }],
-    inputs: inputSlots,
-    outputs: outputSlots,
+    slots: [
+      ...inputs.map((aval, index) => slot(aval, { kind: 'input', index })),
+      ...outputs.map((aval) => slot(aval, { kind: 'output' })),
+    ],
+    steps: [step],
+    ...ends,
     arenaBytes: 0,
   };
 }

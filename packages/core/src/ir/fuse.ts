@@ -5,13 +5,13 @@
  * 2. Merging. Kernels over the same axes that share operands or feed each other become one with several outputs;
  *    a reduction takes in the pointwise work on its result (the epilogue).
  *
- * Each reason not to fuse is a function with a name.
+ * Each reason not to fuse is a function with a name. Host routines are no loop nests: nothing fuses with them.
  */
 import type { Aval } from '../aval.ts';
 import { sameShape, sizeOf } from '../shape.ts';
 import { allOf, constant, loadsOf, nodesOf, select, substitute, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
-import { type Launch, type Lowered, rewriteKernel } from './lower.ts';
+import { type KernelLaunch, type Launch, type Lowered, rewriteKernel } from './lower.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
 import { shareEqual } from './share.ts';
@@ -34,7 +34,7 @@ interface Graph {
   readonly producer: ReadonlyMap<Var, number>;
   readonly consumers: ReadonlyMap<Var, readonly number[]>;
   readonly results: ReadonlySet<Var>;
-  /** How many routines come before each launch. */
+  /** How many routines, of kernels or of the host, come before each launch. */
   readonly phase: readonly number[];
 }
 
@@ -43,36 +43,39 @@ function graphOf({ launches, outputs }: Lowered): Graph {
   const consumers = new Map<Var, number[]>();
   const phase: number[] = [];
   let routines = 0;
-  for (const [i, { kernel, inputs, outputs: made }] of launches.entries()) {
+  for (const [i, launch] of launches.entries()) {
     phase.push(routines);
-    if (kernel.routine) routines++;
-    for (const v of made) producer.set(v, i);
-    for (const v of new Set(inputs)) consumers.set(v, [...(consumers.get(v) ?? []), i]);
+    if (isRoutine(launch)) routines++;
+    for (const v of launch.outputs) producer.set(v, i);
+    for (const v of new Set(launch.inputs)) consumers.set(v, [...(consumers.get(v) ?? []), i]);
   }
   return { producer, consumers, results: new Set(outputs), phase };
 }
 
+const isRoutine = (launch: Launch): boolean =>
+  launch.kind !== 'kernel' || launch.kernel.routine !== undefined;
+
 function inline(lowered: Lowered): Lowered {
   const graph = graphOf(lowered);
   const fused: Launch[] = [];
-  const inlined = new Set<number>();
+  const inlined = new Map<number, KernelLaunch>();
   for (const [i, launch] of lowered.launches.entries()) {
-    fused.push(absorb(launch, fused, inlined, graph));
-    if (canInline(i, lowered.launches, fused[i] as Launch, graph)) inlined.add(i);
+    const whole = launch.kind === 'kernel' ? absorb(launch, inlined, graph) : launch;
+    fused.push(whole);
+    if (whole.kind === 'kernel' && canInline(i, lowered.launches, whole, graph)) inlined.set(i, whole);
   }
   return { ...lowered, launches: fused.filter((_, i) => !inlined.has(i)) };
 }
 
 /** The launch with the expressions of inlined operands in the place of loads. */
 function absorb(
-  launch: Launch,
-  fused: readonly Launch[],
-  inlined: ReadonlySet<number>,
+  launch: KernelLaunch,
+  inlined: ReadonlyMap<number, KernelLaunch>,
   graph: Graph,
-): Launch {
-  const sourceOf = (v: Var): Launch | undefined => {
+): KernelLaunch {
+  const sourceOf = (v: Var): KernelLaunch | undefined => {
     const at = graph.producer.get(v);
-    return at !== undefined && inlined.has(at) ? fused[at] : undefined;
+    return at === undefined ? undefined : inlined.get(at);
   };
   if (!launch.inputs.some(sourceOf)) return launch;
   const operands = new Operands();
@@ -119,7 +122,7 @@ class Operands {
   }
 }
 
-function canInline(i: number, launches: readonly Launch[], launch: Launch, graph: Graph): boolean {
+function canInline(i: number, launches: readonly Launch[], launch: KernelLaunch, graph: Graph): boolean {
   const { kernel, outputs } = launch;
   const value = outputs[0] as Var;
   const readers = graph.consumers.get(value) ?? [];
@@ -133,6 +136,7 @@ function canInline(i: number, launches: readonly Launch[], launch: Launch, graph
     readers.every((r) => {
       const reader = launches[r] as Launch;
       return (
+        reader.kind === 'kernel' &&
         !reader.kernel.routine &&
         !readsReshaped(reader, value, kernel) &&
         !repeatsWork(reader.kernel, kernel) &&
@@ -169,7 +173,7 @@ function outlivesItsPhase(i: number, readers: readonly number[], kernel: Kernel,
 }
 
 /** A reshape has no place in a loop nest: it is another view of a stored value. */
-function readsReshaped(reader: Launch, value: Var, producer: Kernel): boolean {
+function readsReshaped(reader: KernelLaunch, value: Var, producer: Kernel): boolean {
   return reader.inputs.some(
     (v, j) => v === value && !sameShape((reader.kernel.inputs[j] as Aval).shape, producer.axes),
   );
@@ -195,9 +199,10 @@ function merge(lowered: Lowered): Lowered {
 
 /** The list with `late` merged into an earlier launch, or nothing if none fits. */
 function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefined {
-  if (late.kernel.routine) return undefined;
+  if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
   for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
     const early = launches[i] as Launch;
+    if (early.kind !== 'kernel') continue;
     if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
       continue;
     if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers)
@@ -218,7 +223,7 @@ function sameNest(early: Kernel, late: Kernel): boolean {
 }
 
 /** Merging pays where one feeds the other or both read the same large operand. */
-function areRelated(early: Launch, late: Launch): boolean {
+function areRelated(early: KernelLaunch, late: KernelLaunch): boolean {
   const points = sizeOf(early.kernel.axes);
   return late.inputs.some(
     (v) => early.outputs.includes(v) || (early.inputs.includes(v) && sizeOf(v.aval.shape) >= points),
@@ -226,7 +231,7 @@ function areRelated(early: Launch, late: Launch): boolean {
 }
 
 /** `late` may read results of `early` only at the point where they are made, and not inside a reduction. */
-function readsOnlyItsPoint(early: Launch, late: Launch): boolean {
+function readsOnlyItsPoint(early: KernelLaunch, late: KernelLaunch): boolean {
   return late.inputs.every(
     (v, i) =>
       !early.outputs.includes(v) || (late.kernel.reductions.length === 0 && readsPointwise(late.kernel, i)),
@@ -241,10 +246,10 @@ function canRunBefore(late: Launch, between: readonly Launch[]): boolean {
 
 /** Nobody needs the results of `early` before `late`, and it does not hold its operands over a routine. */
 function canWait(early: Launch, between: readonly Launch[]): boolean {
-  return !between.some((l) => l.kernel.routine || l.inputs.some((v) => early.outputs.includes(v)));
+  return !between.some((l) => isRoutine(l) || l.inputs.some((v) => early.outputs.includes(v)));
 }
 
-function join(early: Launch, late: Launch): Launch {
+function join(early: KernelLaunch, late: KernelLaunch): KernelLaunch {
   const operands = new Operands();
   const places = early.inputs.map((v, i) => operands.add(v, early.kernel.inputs[i] as Aval));
   const first = rewriteKernel(early.kernel, [], {
@@ -268,7 +273,7 @@ function join(early: Launch, late: Launch): Launch {
     reductions: [...first.reductions, ...second.reductions],
     outputs: [...first.outputs, ...second.outputs],
   });
-  return { kernel, inputs: operands.values, outputs: [...early.outputs, ...late.outputs] };
+  return { ...early, kernel, inputs: operands.values, outputs: [...early.outputs, ...late.outputs] };
 }
 
 /** What a load gives when the element that it read is computed in its place. */
@@ -281,21 +286,21 @@ function accDtype(kernel: Kernel, index: number): Expr['dtype'] {
   return reduction.value.dtype;
 }
 
-/** Removes outputs, and whole launches, that nobody reads. */
+/** Removes outputs of kernels, and whole launches, that nobody reads. */
 function dropUnused(launches: readonly Launch[], results: ReadonlySet<Var>): Launch[] {
   const used = new Set(results);
   const kept: Launch[] = [];
   for (const launch of launches.toReversed()) {
     const alive = launch.outputs.map((v) => used.has(v));
     if (!alive.some(Boolean)) continue;
-    const trimmed = alive.every(Boolean) ? launch : trim(launch, alive);
+    const trimmed = alive.every(Boolean) || launch.kind !== 'kernel' ? launch : trim(launch, alive);
     for (const v of trimmed.inputs) used.add(v);
     kept.push(trimmed);
   }
   return kept.reverse();
 }
 
-function trim(launch: Launch, alive: readonly boolean[]): Launch {
+function trim(launch: KernelLaunch, alive: readonly boolean[]): KernelLaunch {
   const outputs = launch.outputs.filter((_, i) => alive[i]);
   const kernel = tidy(
     dropReductions({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) }),
@@ -303,6 +308,7 @@ function trim(launch: Launch, alive: readonly boolean[]): Launch {
   const read = new Set(loadsOf(rootsOf(kernel)).map((load) => load.input));
   const places = launch.inputs.flatMap((_, i) => (read.has(i) ? [i] : []));
   return {
+    ...launch,
     kernel: rewriteKernel(
       kernel,
       places.map((i) => kernel.inputs[i] as Aval),
@@ -332,16 +338,15 @@ function dropReductions(kernel: Kernel): Kernel {
 
 /** One kernel for each output, for backends that write only one. */
 export function splitOutputs(lowered: Lowered): Lowered {
-  const launches = lowered.launches.flatMap((launch) =>
-    launch.outputs.map((_, i) =>
-      launch.outputs.length === 1
-        ? launch
-        : trim(
-            launch,
-            launch.outputs.map((_, j) => i === j),
-          ),
-    ),
-  );
+  const launches = lowered.launches.flatMap((launch) => {
+    if (launch.kind !== 'kernel' || launch.outputs.length === 1) return [launch];
+    return launch.outputs.map((_, i) =>
+      trim(
+        launch,
+        launch.outputs.map((_, j) => i === j),
+      ),
+    );
+  });
   return { ...lowered, launches };
 }
 

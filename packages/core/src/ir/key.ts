@@ -1,7 +1,9 @@
 import { showAval } from '../aval.ts';
 import { dtypeInfo } from '../dtype.ts';
+import type { HostRoutine } from './host.ts';
+import { identityOf, idOf } from './identity.ts';
 import type { Kernel } from './kernel.ts';
-import type { Place, Plan } from './plan.ts';
+import type { Place, Plan, Step } from './plan.ts';
 import { numberNodes } from './share.ts';
 
 /**
@@ -23,21 +25,28 @@ export function kernelKey(kernel: Kernel): string {
 
 /** The structure of a plan as text: two plans with the same key can share one executable. */
 export function planKey(plan: Plan): string {
-  const numberOf = new Map<Kernel, number>();
+  const numberOf = new Map<Kernel | HostRoutine, number>();
   const numberOfKey = new Map<string, number>();
-  const kernelNumber = (kernel: Kernel): number => {
-    const known = numberOf.get(kernel);
+  const workNumber = (step: Step): number => {
+    const work = step.kind === 'kernel' ? step.kernel : step.host;
+    const known = numberOf.get(work);
     if (known !== undefined) return known;
-    const key = kernelKey(kernel);
+    const key = step.kind === 'kernel' ? kernelKey(step.kernel) : hostKey(step.host);
     const number = numberOfKey.get(key) ?? numberOfKey.size;
     numberOfKey.set(key, number);
-    numberOf.set(kernel, number);
+    numberOf.set(work, number);
     return number;
   };
   const slots = plan.slots.map((s) => `${dtypeInfo(s.dtype).short} ${s.size} ${placeKey(s.place)}`);
-  const steps = plan.steps.map((s) => `${kernelNumber(s.kernel)}(${s.inputs.join()})${s.outputs.join()}`);
+  const steps = plan.steps.map((s) => `${workNumber(s)}(${s.inputs.join()})${s.outputs.join()}`);
   const ends = `${plan.inputs.join()}>${plan.outputs.join()}`;
   return [slots.join(';'), steps.join(';'), ends, plan.arenaBytes, ...numberOfKey.keys()].join('\n');
+}
+
+/** The function counts by identity. */
+function hostKey({ inputs, outputs, params, run }: HostRoutine): string {
+  const avals = [inputs, outputs].map((list) => list.map(showAval).join(' '));
+  return `host ${idOf(run)}(${avals.join(')>(')})${identityOf(params)}`;
 }
 
 function placeKey(place: Place): string {

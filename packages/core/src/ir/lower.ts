@@ -1,17 +1,31 @@
-/** From equations to kernels, one each. */
+/** From equations to kernels and host routines, one each. */
 import type { Aval } from '../aval.ts';
+import type { Params, Primitive } from '../primitive.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
+import type { HostRoutine } from './host.ts';
 import type { Expr, Kernel } from './kernel.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
+/** A step before its values have places. */
+export type Launch = KernelLaunch | HostLaunch;
+
 /** A kernel applied to values of a program. `kernel.inputs[i]` views `inputs[i]`, perhaps with another shape. */
-export interface Launch {
+export interface KernelLaunch {
+  readonly kind: 'kernel';
   readonly kernel: Kernel;
   readonly inputs: readonly Var[];
   readonly outputs: readonly Var[];
 }
 
-/** A program as kernels. */
+/** A host routine applied to values of a program, alike. */
+export interface HostLaunch {
+  readonly kind: 'host';
+  readonly host: HostRoutine;
+  readonly inputs: readonly Var[];
+  readonly outputs: readonly Var[];
+}
+
+/** A program as launches. */
 export interface Lowered {
   readonly inputs: readonly Var[];
   readonly launches: readonly Launch[];
@@ -27,18 +41,51 @@ export function lower(program: Program): Lowered {
     const [source] = equation.inputs;
     if (equation.primitive.kind === 'alias' && source instanceof Var)
       aliases.set(equation.outputs[0] as Var, resolve(source));
+    else if (equation.primitive.kind === 'host') launches.push(...lowerHost(equation, resolve));
     else launches.push(lowerEquation(equation, resolve));
   }
   const outputs = program.outputs.map((a) => {
     if (a instanceof Var) return resolve(a);
-    const v = new Var(a.aval);
-    launches.push({ kernel: constantKernel(a), inputs: [], outputs: [v] });
-    return v;
+    const launch = launchConstant(a);
+    launches.push(launch);
+    return launch.outputs[0] as Var;
   });
   return { inputs: program.inputs, launches, outputs };
 }
 
-function lowerEquation({ primitive, inputs, params, outputs }: Equation, resolve: (v: Var) => Var): Launch {
+/** A host routine reads buffers: its constants are launches of their own, before it. */
+function lowerHost(equation: Equation, resolve: (v: Var) => Var): Launch[] {
+  const constants: Launch[] = [];
+  const inputs = equation.inputs.map((a) => {
+    if (a instanceof Var) return resolve(a);
+    const launch = launchConstant(a);
+    constants.push(launch);
+    return launch.outputs[0] as Var;
+  });
+  const { primitive, params, outputs } = equation;
+  const avals = (atoms: readonly Atom[]): Aval[] => atoms.map((a) => a.aval);
+  const host = hostRoutine(primitive, avals(equation.inputs), params, avals(outputs));
+  return [...constants, { kind: 'host', host, inputs, outputs }];
+}
+
+/** What computes a primitive of kind `host`. */
+export function hostRoutine(
+  { name, host }: Primitive,
+  inputs: readonly Aval[],
+  params: Params,
+  outputs: readonly Aval[],
+): HostRoutine {
+  return { name, inputs, outputs, params, run: host as NonNullable<typeof host> };
+}
+
+function launchConstant(a: Literal): KernelLaunch {
+  return { kind: 'kernel', kernel: constantKernel(a), inputs: [], outputs: [new Var(a.aval)] };
+}
+
+function lowerEquation(
+  { primitive, inputs, params, outputs }: Equation,
+  resolve: (v: Var) => Var,
+): KernelLaunch {
   const kernel = (primitive.lower as NonNullable<typeof primitive.lower>)(
     inputs.map((a) => a.aval),
     params,
@@ -64,7 +111,7 @@ function bindInputs(
   atoms: readonly Atom[],
   outputs: readonly Var[],
   resolve: (v: Var) => Var,
-): Launch {
+): KernelLaunch {
   const inputs: Var[] = [];
   const views: Aval[] = [];
   const places = atoms.map((a, i) => {
@@ -82,7 +129,7 @@ function bindInputs(
       return at instanceof Literal ? constant(load.dtype, at.value) : { ...load, input: at as number };
     },
   });
-  return { kernel: kernel.routine ? rebound : squeeze(rebound), inputs, outputs };
+  return { kind: 'kernel', kernel: kernel.routine ? rebound : squeeze(rebound), inputs, outputs };
 }
 
 /** The kernel without parallel axes of extent 1, in its nest and in its views: adding or dropping such axes is free. */

@@ -1,8 +1,9 @@
 import type { DType } from '../dtype.ts';
+import type { HostRoutine } from './host.ts';
 import type { Kernel } from './kernel.ts';
 
 /**
- * A list of kernels with a place for every value: what a backend compiles.
+ * A list of steps with a place for every value: what a backend compiles.
  *
  * Slots are the values. A slot never changes once written, is written by one step (or is an input), and slots that
  * are alive at the same time never overlap, with one exception: where a kernel reads an input only at the very point
@@ -36,9 +37,32 @@ export type Place =
   /** Scratch: a multiple of 64 bytes from the arena's start. */
   | { readonly kind: 'arena'; readonly offset: number };
 
+export type Step = KernelStep | HostStep;
+
 /** One kernel applied to slots: `kernel.inputs[i]` views `inputs[i]`, `kernel.outputs[i]` is written to `outputs[i]`. */
-export interface Step {
+export interface KernelStep {
+  readonly kind: 'kernel';
   readonly kernel: Kernel;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+}
+
+/** One host routine applied to slots, alike. Its outputs share no memory with its inputs. */
+export interface HostStep {
+  readonly kind: 'host';
+  readonly host: HostRoutine;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+/** What a step is called in profiles and messages. */
+export function stepName(step: Step): string {
+  switch (step.kind) {
+    case 'kernel':
+      return step.kernel.name;
+    case 'host':
+      return step.host.name;
+    default:
+      return step satisfies never;
+  }
 }

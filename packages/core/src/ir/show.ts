@@ -2,7 +2,7 @@ import { showAval } from '../aval.ts';
 import { type DType, dtypeInfo } from '../dtype.ts';
 import { nodesOf, operandsOf } from './expr.ts';
 import type { BinaryOp, CompareOp, Expr, Kernel } from './kernel.ts';
-import type { Place, Plan } from './plan.ts';
+import { type Place, type Plan, type Step, stepName } from './plan.ts';
 
 /**
  * A kernel for people to read: i, j, … are the parallel coordinates, r, s, … those of the reduce axes, `in0[i, j]` is
@@ -51,7 +51,8 @@ export function showKernel(kernel: Kernel): string {
  *     plan (s0 f32[320] = argument 0) arena 1280
  *       s1 f32[320] in arena at 0 = relu(s0)
  *       s2 f32[32] new = sum(s1)
- *       return s2
+ *       s3 f32[32] new = host sort(s2)
+ *       return s3
  */
 export function showPlan(plan: Plan): string {
   const slot = (i: number): string => {
@@ -63,9 +64,13 @@ export function showPlan(plan: Plan): string {
   const names = (slots: readonly number[]): string => slots.map((i) => `s${i}`).join(', ');
   return [
     `plan (${plan.inputs.map(slot).join(', ')}) arena ${plan.arenaBytes}`,
-    ...plan.steps.map((s) => `  ${s.outputs.map(slot).join(', ')} = ${s.kernel.name}(${names(s.inputs)})`),
+    ...plan.steps.map((s) => `  ${s.outputs.map(slot).join(', ')} = ${workOf(s)}(${names(s.inputs)})`),
     `  return ${names(plan.outputs)}`,
   ].join('\n');
+}
+
+function workOf(step: Step): string {
+  return step.kind === 'host' ? `host ${stepName(step)}` : stepName(step);
 }
 
 /** A line longer than this is broken: the expression that made it so gets a name. */

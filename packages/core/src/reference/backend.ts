@@ -2,7 +2,8 @@ import { type DType, dtypeInfo, dtypes, hostArray, type TypedArray } from '../dt
 import { InternalError } from '../errors.ts';
 import type { Backend, Buffer, Executable } from '../ir/backend.ts';
 import { checkPlan } from '../ir/check.ts';
-import type { Plan } from '../ir/plan.ts';
+import type { Plan, Step } from '../ir/plan.ts';
+import { sizeOf } from '../shape.ts';
 import { type InterpretOptions, prepare } from './interpret.ts';
 
 /**
@@ -37,10 +38,10 @@ class HostBuffer implements Buffer {
 
 function compile(plan: Plan, options: InterpretOptions): Executable {
   checkPlan(plan);
-  const steps = plan.steps.map(({ kernel, inputs, outputs }) => ({
-    run: prepare(kernel, options),
-    inputs,
-    outputs,
+  const steps = plan.steps.map((step) => ({
+    run: runOf(step, options),
+    inputs: step.inputs,
+    outputs: step.outputs,
   }));
   const donated = new Set(plan.slots.flatMap(({ place }) => (place.kind === 'donated' ? [place.index] : [])));
   return {
@@ -57,6 +58,24 @@ function compile(plan: Plan, options: InterpretOptions): Executable {
       return plan.outputs.map((slot) => buffers[slot] as Buffer);
     },
   };
+}
+
+/** A step as a function of its operands. */
+function runOf(step: Step, options: InterpretOptions): (inputs: readonly TypedArray[]) => TypedArray[] {
+  switch (step.kind) {
+    case 'kernel':
+      return prepare(step.kernel, options);
+    case 'host': {
+      const { host } = step;
+      return (inputs) => {
+        const outputs = host.outputs.map(({ dtype, shape }) => hostArray(dtype, sizeOf(shape)));
+        host.run(inputs, outputs, host);
+        return outputs;
+      };
+    }
+    default:
+      return step satisfies never;
+  }
 }
 
 function checkArguments(plan: Plan, inputs: readonly Buffer[], donated: ReadonlySet<number>): void {

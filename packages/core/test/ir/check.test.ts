@@ -268,7 +268,12 @@ describe('checkPlan', () => {
     inputs: [f32(16), f32(16)],
     outputs: [binary('add', at, load(1, 'float32', [i]))],
   };
-  const step = (kernel: Kernel, inputs: number[], outputs: number[]): Step => ({ kernel, inputs, outputs });
+  const step = (kernel: Kernel, inputs: number[], outputs: number[]): Step => ({
+    kind: 'kernel',
+    kernel,
+    inputs,
+    outputs,
+  });
 
   /** x -> s1 -> s2 -> out, with s1 and s2 in the arena. */
   function chain(parts: Partial<Plan> = {}): Plan {

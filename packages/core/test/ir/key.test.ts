@@ -129,8 +129,8 @@ describe('planKey', () => {
       { dtype: 'float32', size: 4, place: { kind: 'output' } },
     ],
     steps: [
-      { kernel: kernel(), inputs: [0], outputs: [1] },
-      { kernel: output(unary('exp', x)), inputs: [1], outputs: [2] },
+      { kind: 'kernel', kernel: kernel(), inputs: [0], outputs: [1] },
+      { kind: 'kernel', kernel: output(unary('exp', x)), inputs: [1], outputs: [2] },
     ],
     inputs: [0],
     outputs: [2],
@@ -141,7 +141,7 @@ describe('planKey', () => {
   const [input, scratch, result] = plan().slots;
 
   test('plans that differ have different keys', () => {
-    if (!first || !second || !input || !scratch || !result) throw new Error('unreachable');
+    if (!first || second?.kind !== 'kernel' || !input || !scratch || !result) throw new Error('unreachable');
     const different: Plan[] = [
       plan(),
       plan({ arenaBytes: 128 }),
@@ -166,8 +166,8 @@ describe('planKey', () => {
     const twice = (second: Kernel): Plan =>
       plan({
         steps: [
-          { kernel: kernel(), inputs: [0], outputs: [1] },
-          { kernel: second, inputs: [1], outputs: [2] },
+          { kind: 'kernel', kernel: kernel(), inputs: [0], outputs: [1] },
+          { kind: 'kernel', kernel: second, inputs: [1], outputs: [2] },
         ],
       });
     expect(planKey(twice(kernel({ name: 'other' })))).toBe(planKey(twice(kernel())));

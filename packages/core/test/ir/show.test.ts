@@ -14,6 +14,7 @@ import {
   unary,
 } from '../../src/ir/expr.ts';
 import type { Expr, Kernel } from '../../src/ir/kernel.ts';
+import type { Plan } from '../../src/ir/plan.ts';
 import { showKernel, showPlan } from '../../src/ir/show.ts';
 
 const [i, j] = [coord(0), coord(1)];
@@ -95,7 +96,7 @@ test('a plan', () => {
   const copy = kernel({ name: 'copy', outputs: [x] });
   const slot = (place: Parameters<typeof showPlan>[0]['slots'][number]['place']) =>
     ({ dtype: 'float32', size: 8, place }) as const;
-  const plan = {
+  const plan: Plan = {
     slots: [
       slot({ kind: 'input', index: 0 }),
       slot({ kind: 'arena', offset: 64 }),
@@ -103,8 +104,8 @@ test('a plan', () => {
       slot({ kind: 'donated', index: 0 }),
     ],
     steps: [
-      { kernel: copy, inputs: [0], outputs: [1] },
-      { kernel: kernel({ name: 'both', outputs: [x, x] }), inputs: [1, 1], outputs: [2, 3] },
+      { kind: 'kernel', kernel: copy, inputs: [0], outputs: [1] },
+      { kind: 'kernel', kernel: kernel({ name: 'both', outputs: [x, x] }), inputs: [1, 1], outputs: [2, 3] },
     ],
     inputs: [0],
     outputs: [2, 3],

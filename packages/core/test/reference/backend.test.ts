@@ -20,8 +20,8 @@ const slot = (place: Slot['place']): Slot => ({ dtype: 'float32', size: 2, place
 const twice = (place: Slot['place'], outputs = [2]): Plan => ({
   slots: [slot({ kind: 'input', index: 0 }), slot({ kind: 'arena', offset: 0 }), slot(place)],
   steps: [
-    { kernel: increment, inputs: [0], outputs: [1] },
-    { kernel: increment, inputs: [1], outputs: [2] },
+    { kind: 'kernel', kernel: increment, inputs: [0], outputs: [1] },
+    { kind: 'kernel', kernel: increment, inputs: [1], outputs: [2] },
   ],
   inputs: [0],
   outputs,
@@ -114,7 +114,7 @@ test('wide carries float32 as float64 within a kernel', () => {
   const kernel = { ...increment, outputs: [binary('sub', binary('add', x, constant('float32', 1)), x)] };
   const plan: Plan = {
     slots: [slot({ kind: 'input', index: 0 }), slot({ kind: 'output' })],
-    steps: [{ kernel, inputs: [0], outputs: [1] }],
+    steps: [{ kind: 'kernel', kernel, inputs: [0], outputs: [1] }],
     inputs: [0],
     outputs: [1],
     arenaBytes: 0,
