@@ -163,12 +163,24 @@ export { reference } from './reference/backend.ts';
 export type { Shape } from './shape.ts';
 export { type Nested, Tensor } from './tensor.ts';
 /* ---- Transformations of functions ---- */
+export type { Gradient, GradOptions } from './transforms/argnums.ts';
 export { evalShape, type ShapeArguments, type Shapes } from './transforms/evalShape.ts';
+export { type HvpOptions, hvp } from './transforms/hvp.ts';
+export {
+  type HessianOf,
+  hessian,
+  type Jacobian,
+  type JacobianOf,
+  jacfwd,
+  jacobian,
+  jacrev,
+} from './transforms/jacobian.ts';
 export { type JitOptions, type Jitted, jit, makeProgram } from './transforms/jit.ts';
 export { jvp } from './transforms/jvp.ts';
 export { linearize } from './transforms/linearize.ts';
+export { linearTranspose } from './transforms/linearTranspose.ts';
 export { stopGradient } from './transforms/stopGradient.ts';
-export { type Gradient, type GradOptions, grad, valueAndGrad, vjp } from './transforms/vjp.ts';
+export { grad, valueAndGrad, vjp } from './transforms/vjp.ts';
 export { type Axes, type VmapOptions, vmap } from './transforms/vmap.ts';
 /* ---- Trees of tensors ---- */
 export {

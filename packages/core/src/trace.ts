@@ -5,9 +5,9 @@
  */
 import { showAval } from './aval.ts';
 import type { TypedArray } from './dtype.ts';
-import { TracerError } from './errors.ts';
+import { RuleError, TracerError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import type { Params, Primitive } from './primitive.ts';
+import { Linear, type Params, type Primitive } from './primitive.ts';
 import { Tensor } from './tensor.ts';
 
 /** An interpreter of primitives. */
@@ -105,7 +105,14 @@ export function checkOpen(x: Tensor): void {
 
 /** Applies a primitive in the current interpreter. */
 export function bind(primitive: Primitive, inputs: readonly Tensor[], params: Params = {}): Tensor[] {
-  for (const x of inputs) checkOpen(x);
+  for (const x of inputs) {
+    checkOpen(x);
+    if ((x as unknown) instanceof Linear)
+      throw new RuleError(
+        `${primitive.name}: cannot be transposed, because it is not linear: its operands depend on what it is transposed with ` +
+          `respect to in more than one place; differentiate with grad() or vjp() instead.`,
+      );
+  }
   return current.bind(primitive, inputs, params);
 }
 

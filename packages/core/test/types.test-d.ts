@@ -1,7 +1,11 @@
 import { expectTypeOf, test } from 'vitest';
+import type { TypedArray } from '../src/dtype.ts';
 import type { Tensor } from '../src/tensor.ts';
+import { hvp } from '../src/transforms/hvp.ts';
+import { hessian, jacfwd, jacrev } from '../src/transforms/jacobian.ts';
 import { jit } from '../src/transforms/jit.ts';
 import { jvp } from '../src/transforms/jvp.ts';
+import { linearTranspose } from '../src/transforms/linearTranspose.ts';
 import { grad, valueAndGrad, vjp } from '../src/transforms/vjp.ts';
 import { vmap } from '../src/transforms/vmap.ts';
 import { Static, treeMap } from '../src/tree.ts';
@@ -52,4 +56,34 @@ test('treeMap keeps the shape of the tree', () => {
     a: Tensor;
     b: Tensor[];
   }>();
+});
+
+declare const outputs: (p: Params, x: Tensor) => { y: Tensor; z: Tensor[] };
+
+test('Jacobians are trees of gradients', () => {
+  expectTypeOf(jacrev((t: Tensor) => t)(x)).toEqualTypeOf<Tensor>();
+  expectTypeOf(jacfwd(outputs)(params, x)).branded.toEqualTypeOf<{ y: Params; z: Params[] }>();
+  expectTypeOf(jacrev(outputs, { argnums: [1] })(params, x).y).toEqualTypeOf<readonly [Tensor]>();
+  const [j, aux] = jacrev(lossAux, { hasAux: true })(params, x);
+  expectTypeOf(j).branded.toEqualTypeOf<Params>();
+  expectTypeOf(aux.logits).toEqualTypeOf<Tensor>();
+  expectTypeOf(hessian(loss)(params, x).w.layers[0]?.b).toEqualTypeOf<Tensor | undefined>();
+  expectTypeOf(hessian(loss, { argnums: 1 })(params, x)).toEqualTypeOf<Tensor>();
+});
+
+test('Hessian-vector products take and give a tree like the argument', () => {
+  expectTypeOf(hvp(loss, [params, x], params)).branded.toEqualTypeOf<Params>();
+  expectTypeOf(hvp(loss, [params, x], x, { argnums: 1 })).toEqualTypeOf<Tensor>();
+  // @ts-expect-error: the direction is like the parameters
+  hvp(loss, [params, x], x);
+});
+
+test('a transposed function takes the result and gives the arguments', () => {
+  expectTypeOf(linearTranspose(outputs, params, x))
+    .parameter(0)
+    .branded.toEqualTypeOf<{
+      y: Tensor | number | boolean | TypedArray;
+      z: (Tensor | number | boolean | TypedArray)[];
+    }>();
+  expectTypeOf(linearTranspose(loss, params, x)(1)).branded.toEqualTypeOf<[Params, Tensor]>();
 });

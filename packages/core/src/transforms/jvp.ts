@@ -89,21 +89,31 @@ export function jvp<A extends readonly unknown[], R>(
   primals: Leaves<A>,
   tangents: Leaves<A>,
 ): [Tensors<R>, Tensors<R>] {
+  return jvpTrees('jvp', f as never, primals as never, tangents as never) as [Tensors<R>, Tensors<R>];
+}
+
+/** `jvp` in the name of another transformation. */
+export function jvpTrees(
+  op: string,
+  f: (...args: readonly unknown[]) => unknown,
+  primals: readonly unknown[],
+  tangents: readonly unknown[],
+): [unknown, unknown] {
   const flat = treeFlatten(primals);
   const flatTangents = treeFlatten(tangents);
-  checkSameStructure('jvp', 'primals', flat.structure, 'tangents', flatTangents.structure);
+  checkSameStructure(op, 'primals', flat.structure, 'tangents', flatTangents.structure);
   const xs = flat.leaves.map((x) => toTensor(x));
   const dxs = flatTangents.leaves.map((t, i) => {
     const x = xs[i] as Tensor;
     if (!isFloat(x.dtype)) return null;
     const dx = toTensor(t, x.dtype);
     if (!sameAval(dx.aval, x.aval)) {
-      const message = `jvp: the tangent of ${treePaths(primals)[i]} must be ${showAval(x.aval)}, but is ${showAval(dx.aval)}.`;
+      const message = `${op}: the tangent of ${treePaths(primals)[i]} must be ${showAval(x.aval)}, but is ${showAval(dx.aval)}.`;
       throw dx.dtype === x.dtype ? new ShapeError(message) : new DTypeError(message);
     }
     return dx;
   });
   const flatF = flatFunction(f, flat.structure);
-  const [ys, dys] = jvpFlat('jvp', flatF.call, xs, dxs);
+  const [ys, dys] = jvpFlat(op, flatF.call, xs, dxs);
   return [flatF.unflatten(ys), flatF.unflatten(dys.map((t, i) => instantiate(t, (ys[i] as Tensor).aval)))];
 }

@@ -28,7 +28,7 @@ export interface PartialRule<P extends Params = Params> {
 type Bind = (primitive: Primitive, inputs: readonly Tensor[], params: Params) => Tensor[];
 
 /** Records what depends on a tangent; everything else happens in the parent, now. */
-class PartialTrace extends Recorder {
+export class PartialTrace extends Recorder {
   readonly parent: Trace;
 
   constructor(name: string, parent: Trace) {

@@ -32,7 +32,7 @@ export function transposeProgram(
       a instanceof Literal ? new LiteralTensor(a.aval, a.value) : (known.get(a) ?? new Linear(a.aval)),
     );
     if (!primitive.transpose)
-      noRule(primitive.name, 'transpose', 'it is not linear; a jvp rule used it on a tangent.');
+      noRule(primitive.name, 'transpose', 'it is not linear; differentiate with grad() or vjp() instead.');
     const inCts = primitive.transpose(outCts, operands, params);
     for (const [i, a] of atoms.entries()) give(a, inCts[i] ?? null);
   }

@@ -1,14 +1,13 @@
 /** Reverse mode: linearize, then transpose the linear program. */
-import { type Aval, showAval } from '../aval.ts';
+import { showAval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
-import { DTypeError, OptionError, ShapeError } from '../errors.ts';
+import { DTypeError, ShapeError } from '../errors.ts';
 import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { Linear, type Zero } from '../primitive.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { refusePromise } from '../trace.ts';
 import {
   checkSameStructure,
   type Leaves,
@@ -17,13 +16,21 @@ import {
   treePaths,
   treeUnflatten,
 } from '../tree.ts';
+import {
+  type ArgnumsOf,
+  AuxFunction,
+  chooseArguments,
+  type Gradient,
+  type GradOptions,
+  type WithAux,
+} from './argnums.ts';
 import { flatFunction } from './flat.ts';
 import { instantiate } from './jvp.ts';
 import { type LinearMap, linearizeFlat } from './linearize.ts';
 import { transposeProgram } from './transpose.ts';
 
 /** Cotangents of the active inputs of a linear map from those of the function's results. */
-function pullBack(map: LinearMap, cotangents: readonly (Tensor | Zero)[]): (Tensor | Zero)[] {
+export function pullBack(map: LinearMap, cotangents: readonly (Tensor | Zero)[]): (Tensor | Zero)[] {
   const { program, captured } = map.recorded;
   const cts = new Array<Tensor | Zero>(program.outputs.length).fill(null);
   for (const [i, place] of map.outputs.entries()) if (place !== null) cts[place] = cotangents[i] ?? null;
@@ -70,26 +77,6 @@ export function vjp<A extends readonly unknown[], R>(
   return [flatF.unflatten(ys), back];
 }
 
-/** Options of `grad` and `valueAndGrad`. */
-export interface GradOptions {
-  /** Which argument, or arguments, to differentiate with respect to; the first by default. */
-  readonly argnums?: number | readonly number[];
-  /** The function returns `[value, aux]`; aux is passed through. */
-  readonly hasAux?: boolean;
-}
-
-/** What the gradient looks like: a tree like the argument, or an array of them for an array of argnums. */
-export type Gradient<A extends readonly unknown[], N> = N extends readonly number[]
-  ? { [I in keyof N]: Tensors<A[N[I] & keyof A]> }
-  : Tensors<A[N & keyof A]>;
-
-type ArgnumsOf<O> = O extends { readonly argnums: infer N } ? N : 0;
-type ValueOf<O, R> = O extends { readonly hasAux: true }
-  ? R extends readonly [unknown, infer X]
-    ? [Tensor, Tensors<X>]
-    : never
-  : Tensor;
-
 /**
  * The value of a scalar function together with its gradient.
  *
@@ -104,49 +91,29 @@ export function valueAndGrad<
   A extends readonly unknown[],
   R,
   const O extends GradOptions = Record<never, never>,
->(f: (...args: A) => R, options?: O): (...args: Leaves<A>) => [ValueOf<O, R>, Gradient<A, ArgnumsOf<O>>] {
+>(
+  f: (...args: A) => R,
+  options?: O,
+): (...args: Leaves<A>) => [WithAux<O, R, Tensor>, Gradient<A, ArgnumsOf<O>>] {
   checkOptions('grad', options ?? {}, ['argnums', 'hasAux']);
-  const { argnums = 0, hasAux = false } = options ?? {};
-  const chosen = typeof argnums === 'number' ? [argnums] : [...argnums];
+  const { argnums, hasAux = false } = options ?? {};
   return (...args) => {
-    for (const n of chosen)
-      if (!Number.isInteger(n) || n < 0 || n >= args.length)
-        throw new OptionError(
-          `grad: argnums ${n} needs an argument with that index, but the call has ${args.length}.`,
-        );
-    const flat = treeFlatten(chosen.map((n) => args[n]));
-    const xs = flat.leaves.map((x) => toTensor(x));
-    checkFloats(
-      xs,
-      chosen.map((n) => args[n]),
-      chosen,
-    );
-    let aux: unknown;
+    const chosen = chooseArguments('grad', args, argnums);
+    const scalarF = new AuxFunction('grad', f, hasAux);
     const [ys, map] = linearizeFlat(
       'grad',
       (...leaves) => {
-        const replaced = treeUnflatten<unknown[]>(flat.structure, leaves);
-        const all = [...args] as unknown[];
-        for (const [i, n] of chosen.entries()) all[n] = replaced[i];
-        const result: unknown = f(...(all as unknown as A));
-        refusePromise(result);
-        if (!hasAux) return [scalarResult(result, hasAux)];
-        const [value, rest] = result as [unknown, unknown];
-        const flatAux = treeFlatten(rest ?? null);
-        aux = flatAux.structure;
-        return [scalarResult(value, hasAux), ...flatAux.leaves.map((y) => toTensor(y))];
+        const results = scalarF.call(chosen.arguments(leaves));
+        checkScalar(scalarF, results[0], hasAux);
+        return results;
       },
-      xs,
-      xs.map(() => true),
+      chosen.leaves,
+      chosen.leaves.map(() => true),
     );
-    const [y, ...auxLeaves] = ys as [Tensor, ...Tensor[]];
+    const [y, ...aux] = ys as [Tensor, ...Tensor[]];
     const cts = pullBack(map, [scalar(1, y.dtype)]);
-    const gradients = treeUnflatten<unknown[]>(
-      flat.structure,
-      xs.map((x, i) => instantiate(cts[i] ?? null, x.aval)),
-    );
-    const value = hasAux ? [y, treeUnflatten(aux as never, auxLeaves)] : y;
-    return [value, typeof argnums === 'number' ? gradients[0] : gradients] as never;
+    const gradient = chosen.unflatten(chosen.leaves.map((x, i) => instantiate(cts[i] ?? null, x.aval)));
+    return [hasAux ? [y, scalarF.unflattenAux(aux)] : y, gradient] as never;
   };
 }
 
@@ -162,11 +129,7 @@ export function valueAndGrad<
 export function grad<A extends readonly unknown[], R, const O extends GradOptions = Record<never, never>>(
   f: (...args: A) => R,
   options?: O,
-): (
-  ...args: Leaves<A>
-) => O extends { readonly hasAux: true }
-  ? [Gradient<A, ArgnumsOf<O>>, ValueOf<O, R> extends [unknown, infer X] ? X : never]
-  : Gradient<A, ArgnumsOf<O>> {
+): (...args: Leaves<A>) => WithAux<O, R, Gradient<A, ArgnumsOf<O>>> {
   const both = valueAndGrad(f, options);
   return (...args) => {
     const [value, gradient] = both(...args);
@@ -174,33 +137,16 @@ export function grad<A extends readonly unknown[], R, const O extends GradOption
   };
 }
 
-function checkFloats(xs: readonly Tensor[], args: readonly unknown[], argnums: readonly number[]): void {
-  const at = xs.findIndex((x) => !isFloat(x.dtype));
-  if (at < 0) return;
-  const path = treePaths(args)
-    [at]?.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${argnums[Number(i)]} `)
-    .trim();
-  throw new DTypeError(
-    `grad: needs float arguments, but ${path} is ${showAval((xs[at] as Tensor).aval)}; ` +
-      `convert it with astype(), or leave it out with argnums.`,
-  );
-}
-
-function scalarResult(result: unknown, hasAux: boolean): Tensor {
-  const flat = treeFlatten(result);
-  const y = flat.leaves[0];
-  if (flat.structure.kind !== 'leaf' || y === undefined)
+function checkScalar({ structure, count }: AuxFunction, y: Tensor | undefined, hasAux: boolean): void {
+  if (structure.kind !== 'leaf' || y === undefined)
     throw new ShapeError(
-      `grad: the function must return one scalar${hasAux ? ' first' : ''}, but it returned a tree of ${flat.leaves.length} leaves` +
+      `grad: the function must return one scalar${hasAux ? ' first' : ''}, but it returned a tree of ${count} leaves` +
         `${hasAux ? '.' : '; return [loss, aux] with { hasAux: true } to pass more out.'}`,
     );
-  const value = toTensor(y);
-  const aval: Aval = value.aval;
-  if (aval.shape.length !== 0)
+  if (y.ndim !== 0)
     throw new ShapeError(
-      `grad: the function must return a scalar, but returned ${showAval(aval)}; reduce it with sum() or mean().`,
+      `grad: the function must return a scalar, but returned ${showAval(y.aval)}; reduce it with sum() or mean().`,
     );
-  if (!isFloat(aval.dtype))
-    throw new DTypeError(`grad: the function must return a float, but returned ${showAval(aval)}.`);
-  return value;
+  if (!isFloat(y.dtype))
+    throw new DTypeError(`grad: the function must return a float, but returned ${showAval(y.aval)}.`);
 }

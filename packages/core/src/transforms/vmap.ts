@@ -87,7 +87,7 @@ export function vmapFlat(
 }
 
 /** Moves a batch axis to `to`, making one by repetition if there is none. */
-function placeBatch(x: Tensor, axis: number | null, to: number, size: number): Tensor {
+export function placeBatch(x: Tensor, axis: number | null, to: number, size: number): Tensor {
   return axis === null ? moveAxis(broadcastTo(x, [size, ...x.shape]), 0, to) : moveAxis(x, axis, to);
 }
 

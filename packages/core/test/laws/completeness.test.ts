@@ -23,7 +23,19 @@ const notOperations = new Set([
   // backends
   ...['devicePut', 'getBackend', 'setBackend', 'reference'],
   // transformations
-  ...['evalShape', 'grad', 'jit', 'jvp', 'linearize', 'makeProgram', 'valueAndGrad', 'vjp', 'vmap'],
+  ...[
+    'checkpoint',
+    'customJvp',
+    'customVjp',
+    'evalShape',
+    'grad',
+    'hessian',
+    'hvp',
+    'jacfwd',
+    'jacobian',
+    'jacrev',
+  ],
+  ...['jit', 'jvp', 'linearTranspose', 'linearize', 'makeProgram', 'valueAndGrad', 'vjp', 'vmap'],
   // trees and text
   ...['showAval', 'treeFlatten', 'treeLeaves', 'treeMap', 'treePaths', 'treeStructure', 'treeUnflatten'],
 ]);
