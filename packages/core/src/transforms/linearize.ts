@@ -25,7 +25,7 @@ export interface PartialRule<P extends Params = Params> {
   ): Tensor[];
 }
 
-type Bind = (primitive: Primitive, inputs: readonly Tensor[], params: Params) => Tensor[];
+export type Bind = (primitive: Primitive, inputs: readonly Tensor[], params: Params) => Tensor[];
 
 /** Records what depends on a tangent; everything else happens in the parent, now. */
 export class PartialTrace extends Recorder {
