@@ -3,18 +3,28 @@ import { globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as backendCpu from '@neumann/backend-cpu';
 import * as core from '@neumann/core';
 import * as extend from '@neumann/core/extend';
 import * as nn from '@neumann/nn';
+import * as data from '@neumann/nn/data';
+import * as node from '@neumann/nn/node';
 import * as optim from '@neumann/optim';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { writeFixtures } from './fixtures.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sources = globSync('packages/{core,backend-cpu,optim,nn}/src/**/*.ts', { cwd: root }).sort();
 const home = core.getBackend();
 const folder = mkdtempSync(join(tmpdir(), 'neumann-examples-'));
+const before = process.cwd();
+
+beforeAll(async () => {
+  await writeFixtures(folder);
+  process.chdir(folder);
+});
+afterAll(() => process.chdir(before));
 
 /** What examples may take for granted. */
 const given = {
@@ -28,10 +38,12 @@ const given = {
   grads: { w: core.ones([3]) },
   model: { init: () => ({ params: { w: core.ones([3]) } }) },
   loss: (p: { w: core.Tensor }) => core.sum(core.square(p.w)),
+  train: () => undefined,
+  here: pathToFileURL(join(folder, 'main.ts')).href,
   readFile: async (name: string) => readFileSync(join(folder, name)),
   writeFile: async (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes),
 };
-const names = { ...extend, ...nn, ...optim, ...backendCpu, ...core, ...given };
+const names = { ...extend, ...nn, ...data, ...node, ...optim, ...backendCpu, ...core, ...given };
 
 interface Example {
   readonly line: number;
@@ -107,7 +119,7 @@ const AsyncFunction = (async () => undefined).constructor as new (
 describe.each(sources.filter((file) => examplesOf(file).length > 0))('%s', (file) => {
   test.each(examplesOf(file))('the example of line $line runs and gives what it says', async ({ code }) => {
     core.setBackend(home);
-    const js = stripTypeScriptTypes(`{\n${withChecks(code)}\n}`); // a scope of its own
+    const js = stripTypeScriptTypes(`{\n${withChecks(code).replaceAll('import.meta.url', 'here')}\n}`); // a scope of its own
     const run = new AsyncFunction('check', ...Object.keys(names), js);
     await expect(run(check, ...Object.values(names))).resolves.toBeUndefined();
   });

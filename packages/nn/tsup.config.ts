@@ -1,3 +1,3 @@
 import { library } from '../../tools/tsup.ts';
 
-export default library('index');
+export default library('index', 'data', 'node');

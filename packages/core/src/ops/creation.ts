@@ -3,7 +3,7 @@ import { type DType, dtypeInfo, dtypeOfArray, type TypedArray } from '../dtype.t
 import { OptionError, ShapeError } from '../errors.ts';
 import { compare, convert } from '../primitives/arithmetic.ts';
 import { broadcastTo, iota, reshape } from '../primitives/movement.ts';
-import { sizeOf } from '../shape.ts';
+import { rowMajorStrides, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { add, multiply } from './arithmetic.ts';
 import { checkInteger, checkOptions, type ShapeLike, show, toShape } from './check.ts';
@@ -87,8 +87,11 @@ function dtypeOfElements({ data }: NdArray): DType {
 
 /** The elements in row-major order. */
 function elementsOf(x: NdArray): ArrayLike<number> {
-  const values = new Array<number>(sizeOf(x.shape));
   const { data, stride, shape } = x;
+  const size = sizeOf(shape);
+  if (ArrayBuffer.isView(data) && rowMajorStrides(shape).every((s, axis) => s === stride[axis]))
+    return (data as TypedArray).subarray(x.offset, x.offset + size);
+  const values = new Array<number>(size);
   let next = 0;
   const visit = (axis: number, offset: number): void => {
     if (axis === shape.length) {

@@ -1,0 +1,11 @@
+/** `@neumann/nn/node`: data sets from the disk, checkpoints, logs, and data made in worker threads. For Node only. */
+export {
+  type Checkpoint,
+  type LoadOptions,
+  loadCheckpoint,
+  type SaveOptions,
+  saveCheckpoint,
+} from './node/checkpoint.ts';
+export { readCifar, readIdx, readMnist, type TrainingAndTest } from './node/datasets.ts';
+export { type ImageFolder, listImages, type ReadImagesOptions, readImages } from './node/imageFolder.ts';
+export { type InWorkerOptions, inWorker } from './node/workerData.ts';
