@@ -10,6 +10,7 @@ import {
   type TypedArray,
 } from '@neumann/core/backend';
 import { CpuBuffer, storageOf } from './buffer.ts';
+import { DIVIDE_FROM } from './emit/cost.ts';
 import { foreignFunctions } from './emit/functions.ts';
 import { emitPlan } from './emit/plan.ts';
 import { CpuExecutable } from './executable.ts';
@@ -89,11 +90,15 @@ class Cpu implements CpuBackend {
   }
 
   compile(plan: Plan): Executable {
-    const emitted = emitPlan(plan, this.features, { maxPages: this.#maxPages, shared: false });
+    const emitted = emitPlan(plan, this.features, {
+      maxPages: this.#maxPages,
+      threads: 1,
+      divideFrom: DIVIDE_FROM,
+    });
     const { memory } = this.#residency;
     const imports = { env: { memory, ...foreignFunctions, host: hostImport(emitted.hosts, memory) } };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), imports);
-    const entry = instance.exports['run'] as (region: number) => void;
+    const entry = instance.exports['run'] as (region: number, thread: number) => void;
     const own = (dtype: DType, size: number, storage: Storage) => this.#handle(dtype, size, storage);
     return new CpuExecutable(plan, emitted, entry, this.#residency, own);
   }

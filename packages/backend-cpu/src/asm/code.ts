@@ -1,6 +1,8 @@
 import { InternalError } from '@neumann/core/backend';
 import { Bytes } from './bytes.ts';
 import {
+  type AtomicOp,
+  atomic as atomicCodes,
   type LaneOp,
   lane as laneCodes,
   type MemoryLaneOp,
@@ -103,6 +105,14 @@ export class Code {
   memory(name: MemoryOp, offset = 0): this {
     this.#opcode(memoryCodes[name]);
     this.#memoryOperand(offset);
+    return this;
+  }
+
+  /** Sequentially consistent; takes the address from the stack, a store or an addition the value above it. */
+  atomic(name: AtomicOp, offset: number): this {
+    this.#opcode(atomicCodes[name]);
+    this.#bytes.byte(2);
+    this.#bytes.unsigned(offset);
     return this;
   }
 

@@ -221,6 +221,14 @@ export const lane = {
   'i64x2.replace_lane': 0xfd01e,
 } as const;
 
+/** A memory operand, aligned to 4 bytes. */
+export const atomic = {
+  'i32.atomic.load': 0xfe010,
+  'i32.atomic.store': 0xfe017,
+  'i32.atomic.rmw.add': 0xfe01e,
+} as const;
+
+export type AtomicOp = keyof typeof atomic;
 export type PlainOp = keyof typeof plain;
 export type MemoryOp = keyof typeof memory;
 export type MemoryLaneOp = keyof typeof memoryLane;

@@ -51,6 +51,14 @@ const foreign: Readonly<Record<ForeignName, (x: number, y: number) => number>> =
 /** What a module of plans may import besides memory. */
 export const foreignFunctions: Readonly<Record<string, (x: number, y: number) => number>> = foreign;
 
+/**
+ * Whether functions are those of JavaScript's `Math`, which every thread has. The others are code of core: kernels that
+ * import them are run by the first thread alone.
+ */
+export function everywhere(names: ReadonlySet<ForeignName>): boolean {
+  return [...names].every((name) => foreign[name] === (Math as unknown as Record<string, unknown>)[name]);
+}
+
 /** The imported function that computes an operation, if there is one. */
 export function foreignName(dtype: DType, op: UnaryOp | BinaryOp): ForeignName | undefined {
   return isFloat(dtype) ? [...foreignUnary, ...foreignBinary].find((name) => name === op) : undefined;

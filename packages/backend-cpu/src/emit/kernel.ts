@@ -3,30 +3,115 @@ import type { Code, Local } from '../asm/code.ts';
 import { Evaluator, newSlot, type Slot } from './evaluate.ts';
 import { type Accumulator, accumulate, combine, identity, newAccumulator, resetAccumulator } from './fold.ts';
 import type { Functions } from './functions.ts';
-import { pointsOf, strips } from './loops.ts';
+import { pointsOf, type Strip, strips } from './loops.ts';
 import { buildNest, type Nest } from './nest.ts';
 import { type Node, reachable } from './node.ts';
+import { countTo, type Part, type Share, type StepCode, unitsOf } from './part.ts';
 import type { Pointer } from './pointers.ts';
 import { chooseSchedule, type Schedule } from './schedule.ts';
 import { segments } from './segments.ts';
+import { splitReduction } from './split.ts';
 import { emitTranspose } from './transpose.ts';
 import { vectorKeepLive } from './vector.ts';
 
-/**
- * Writes the loop nest of a kernel into a function whose parameters are the addresses of the inputs, then of the
- * outputs.
- */
-export function emitKernel(code: Code, functions: Functions, kernel: Kernel, params: readonly Local[]): void {
-  if (kernel.axes.includes(0)) return;
-  for (const graph of segments(kernel)) {
-    const nest = buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph);
-    if (!emitTranspose(code, nest, params)) new NestEmitter(code, functions, nest, params).emit();
+/** A loop nest is divided into as many tasks: enough for any number of threads to get about the same. */
+const TASKS = 64;
+
+/** The loop nest of a kernel, divided along a loop; the partial results of a large reduction come first. */
+export function kernelCode(functions: Functions, kernel: Kernel): StepCode {
+  if (kernel.axes.includes(0)) return { scratch: 0, parts: [] };
+  const nests = nestsOf(kernel);
+  const split = splitReduction(kernel, Math.max(...nests.map((nest) => dividedLoop(nest).units)));
+  if (!split) {
+    const emit: Part['emit'] = (code, params, share) => emitNests(code, functions, nests, params, share);
+    return { scratch: 0, parts: [{ tasks: TASKS, emit }] };
   }
+  const { chunks, rest, whole, buffers, scratch } = split;
+  const inputs = kernel.inputs.length;
+  const partials = (code: Code, share: Share, chunk: number) =>
+    buffers.map(({ at, bytes }) => {
+      const address = code.local('i32');
+      code
+        .get(share.scratch)
+        .i32(at + chunk * bytes)
+        .op('i32.add')
+        .set(address);
+      return address;
+    });
+  const emitChunks: Part['emit'] = (code, params, share) => {
+    const given = params.slice(0, inputs);
+    emitNests(code, functions, nestsOf(chunks), [...given, ...partials(code, share, 0)], share);
+    if (!rest) return;
+    whenLast(code, share, () => {
+      const last = partials(code, share, chunks.axes[0] ?? 0);
+      emitNests(code, functions, nestsOf(rest), [...given, ...last], undefined);
+    });
+  };
+  const emitWhole: Part['emit'] = (code, params, share) => {
+    const operands = [...params.slice(0, inputs), ...partials(code, share, 0), ...params.slice(inputs)];
+    emitNests(code, functions, nestsOf(whole), operands, share);
+  };
+  return {
+    scratch,
+    parts: [
+      { tasks: TASKS, emit: emitChunks },
+      { tasks: TASKS, emit: emitWhole },
+    ],
+  };
+}
+
+/** Writes loop nests, or a thread's share of them. The parameters are the addresses of inputs, then of outputs. */
+function emitNests(
+  code: Code,
+  functions: Functions,
+  nests: readonly Nest[],
+  params: readonly Local[],
+  share: Share | undefined,
+): void {
+  for (const nest of nests) {
+    if (emitTranspose(code, nest, params, share && { share, tasks: TASKS })) continue;
+    const emit = (own: Share | undefined) => new NestEmitter(code, functions, nest, params, own).emit();
+    if (share && dividedLoop(nest).units < 2) whenLast(code, share, () => emit(undefined));
+    else emit(share);
+  }
+}
+
+function nestsOf(kernel: Kernel): Nest[] {
+  return segments(kernel).map((graph) =>
+    buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph),
+  );
 }
 
 /** Only the epilogue, for a kernel that folds nothing. */
 function withoutReductions(kernel: Kernel): Kernel {
   return { ...kernel, reduceAxes: [], reductions: [] };
+}
+
+/** What only the thread that has the last task does. */
+function whenLast(code: Code, share: Share, body: () => void): void {
+  code.get(share.end).i32(TASKS).op('i32.eq').if(body);
+}
+
+/** A loop that threads divide among each other, and in how many units. */
+interface Divided {
+  readonly level: number;
+  readonly units: number;
+}
+
+/**
+ * The outermost parallel loop with enough units, or else the one with the most. The loop in strips is divided between
+ * iterations of its first strip, so that each point is computed by the same instructions however many threads there are.
+ */
+function dividedLoop(nest: Nest, { loop, lanes, unroll, tail } = chooseSchedule(nest)): Divided {
+  const { loops, parallel } = nest;
+  let most: Divided = { level: -1, units: 1 };
+  for (const [level, { low, high }] of loops.slice(0, parallel).entries()) {
+    const strip = level === loop ? strips(high - low, lanes, unroll, tail)[0] : undefined;
+    const units = strip ? strip.trips : high - low;
+    if (units > most.units) most = { level, units };
+    if (units >= TASKS / 2) break;
+  }
+  return most;
 }
 
 /** One loop nest: parallel loops, inside of them the reduce loops, then the epilogue. */
@@ -35,14 +120,24 @@ class NestEmitter {
   readonly #nest: Nest;
   readonly #schedule: Schedule;
   readonly #evaluator: Evaluator;
+  readonly #share: Share | undefined;
+  readonly #divided: Divided;
   readonly #outputs: readonly { readonly node: Node; readonly pointer: Pointer }[];
   readonly #bodyNodes: readonly Node[];
   readonly #epilogueNodes: readonly Node[];
 
-  constructor(code: Code, functions: Functions, nest: Nest, params: readonly Local[]) {
+  constructor(
+    code: Code,
+    functions: Functions,
+    nest: Nest,
+    params: readonly Local[],
+    share: Share | undefined,
+  ) {
     this.#code = code;
     this.#nest = nest;
     this.#schedule = chooseSchedule(nest);
+    this.#share = share;
+    this.#divided = dividedLoop(nest, this.#schedule);
     this.#evaluator = new Evaluator(code, nest, this.#schedule, functions, params);
     const inputs = nest.kernel.inputs.length;
     this.#outputs = nest.graph.outputs.map((node, i) => ({
@@ -181,26 +276,49 @@ class NestEmitter {
     const loop = this.#nest.loops[level];
     if (!loop) return;
     const { lanes, unroll, tail } = this.#schedule;
-    const { pointers } = this.#evaluator;
-    const leave = pointers.enter(level, loop.low);
+    const all = strips(loop.high - loop.low, lanes, unroll, tail);
+    const leave = this.#evaluator.pointers.enter(level, loop.low);
     const coord = this.#startCoord(level, loop.low);
-    let at = loop.low;
-    for (const strip of strips(loop.high - loop.low, lanes, unroll, tail)) {
+    const share = this.#shareOf(level);
+    const [first] = all;
+    if (share && first) {
+      const points = pointsOf(first);
+      this.#repeatShare(level, coord, loop.low, share, first.trips, points, () => this.#strip(first, body));
+      const rest = all.slice(1);
+      if (rest.length > 0)
+        whenLast(this.#code, share, () => {
+          this.#strips(level, coord, loop.low + points * first.trips, rest, body);
+        });
+    } else this.#strips(level, coord, loop.low, all, body);
+    leave();
+  }
+
+  /** Strips that follow each other from `low` on. */
+  #strips(
+    level: number,
+    coord: Local,
+    low: number,
+    all: readonly Strip[],
+    body: (slots: readonly Slot[]) => void,
+  ): void {
+    let at = low;
+    for (const strip of all) {
       const points = pointsOf(strip);
       at += points * strip.trips;
-      const once = () => {
-        const slots = Array.from({ length: strip.unroll }, (_, i) =>
-          newSlot(strip.lanes, i * strip.lanes, i === strip.unroll - 1 ? strip.last : strip.lanes),
-        );
-        this.#evaluator.scoped(() => body(slots));
-      };
-      if (strip.trips > 1) this.#repeat(level, coord, at, points, once);
+      if (strip.trips > 1) this.#repeat(level, coord, at, points, () => this.#strip(strip, body));
       else {
-        once();
-        if (at < loop.high) this.#step(level, coord, points);
+        this.#strip(strip, body);
+        if (strip !== all.at(-1)) this.#step(level, coord, points);
       }
     }
-    leave();
+  }
+
+  /** One iteration of a strip. */
+  #strip({ lanes, unroll, last }: Strip, body: (slots: readonly Slot[]) => void): void {
+    const slots = Array.from({ length: unroll }, (_, i) =>
+      newSlot(lanes, i * lanes, i === unroll - 1 ? last : lanes),
+    );
+    this.#evaluator.scoped(() => body(slots));
   }
 
   #loop(level: number, points: number, body: () => void): void {
@@ -208,8 +326,39 @@ class NestEmitter {
     if (!loop) return;
     const leave = this.#evaluator.pointers.enter(level, loop.low);
     const coord = this.#startCoord(level, loop.low);
-    this.#repeat(level, coord, loop.high, points, () => this.#evaluator.scoped(body));
+    const once = () => this.#evaluator.scoped(body);
+    const share = this.#shareOf(level);
+    if (share) this.#repeatShare(level, coord, loop.low, share, loop.high - loop.low, points, once);
+    else this.#repeat(level, coord, loop.high, points, once);
     leave();
+  }
+
+  /** The share in which the loop is divided, if it is. */
+  #shareOf(level: number): Share | undefined {
+    return level === this.#divided.level ? this.#share : undefined;
+  }
+
+  /** Runs `body` for the thread's share of `units` units of `points` points from `low` on. */
+  #repeatShare(
+    level: number,
+    coord: Local,
+    low: number,
+    share: Share,
+    units: number,
+    points: number,
+    body: () => void,
+  ): void {
+    const code = this.#code;
+    const { first, end } = unitsOf(code, share, TASKS, units);
+    const coordOf = (unit: Local, to: Local) =>
+      code.get(unit).i32(points).op('i32.mul').i32(low).op('i32.add').set(to);
+    this.#evaluator.pointers.skip(level, first, points);
+    coordOf(first, coord);
+    coordOf(end, end);
+    countTo(code, coord, end, points, () => {
+      body();
+      this.#evaluator.pointers.advance(level, points);
+    });
   }
 
   /** Runs `body` until the coordinate reaches `end`: at least once. */

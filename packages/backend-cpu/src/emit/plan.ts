@@ -10,8 +10,11 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import { ModuleBuilder } from '../asm/module.ts';
 import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
-import { Functions, foreignNames } from './functions.ts';
-import { emitKernel } from './kernel.ts';
+import { defineBarrier, importBarrier } from './barrier.ts';
+import { costOf } from './cost.ts';
+import { everywhere, Functions, foreignNames } from './functions.ts';
+import { kernelCode } from './kernel.ts';
+import { Turns } from './turns.ts';
 
 /** What a plan's functions are written with. */
 export interface EmitContext {
@@ -26,9 +29,17 @@ interface Hosts {
   readonly routines: readonly HostRoutine[];
 }
 
+/** For whom the code is. */
+export interface EmitOptions {
+  readonly maxPages: number;
+  readonly threads: number;
+  /** Kernels whose {@link costOf} is less are run by the first thread alone. */
+  readonly divideFrom: number;
+}
+
 /**
- * A plan as one WebAssembly module with one export, `run(region)`. The region holds first a table with the address of
- * each external slot, then the arena, then the scratch memory of routines.
+ * A plan as one WebAssembly module with one export, `run(region, thread)`, which every thread calls. The region holds
+ * first a table with the address of each external slot, then the arena, then the scratch memory of steps.
  *
  * A host step calls the import `host(routine, table)`: `routine` is its place in `hosts`, and at `table` stand the
  * addresses of its inputs, then of its outputs.
@@ -39,12 +50,24 @@ export interface EmittedPlan {
   /** Slots outside of the arena, in the order of the table. */
   readonly externals: readonly number[];
   readonly regionBytes: number;
+  /** Whether there is work for more threads than the first. */
+  readonly divided: boolean;
+  /** The functions of JavaScript's `Math` that it imports. */
+  readonly foreign: readonly string[];
 }
 
-interface StepFunction {
-  readonly callable: Callable;
-  /** Bytes of the additional last parameter; 0 if there is none. */
+/** The functions of one kernel. */
+interface StepFunctions {
   readonly scratch: number;
+  readonly parts: readonly PartFunction[];
+}
+
+interface PartFunction {
+  readonly callable: Callable;
+  readonly tasks: number;
+  readonly own: number;
+  /** Whether threads share the tasks. */
+  readonly divided: boolean;
 }
 
 const ALIGN = 64;
@@ -54,44 +77,66 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;
 }
 
-export function emitPlan(
-  plan: Plan,
-  features: Features,
-  memory: { maxPages: number; shared: boolean },
-): EmittedPlan {
+export function emitPlan(plan: Plan, features: Features, options: EmitOptions): EmittedPlan {
+  const { threads, maxPages } = options;
   const builder = new ModuleBuilder();
-  const kernels = plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
-  const functions = new Functions(builder, foreignNames(kernels));
+  const imports = threads > 1 ? importBarrier(builder) : undefined;
+  const foreign = foreignNames(plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
+  const functions = new Functions(builder, foreign);
   const hosts = importHosts(builder, plan);
   const context = { builder, functions, features };
-  const byKey = new Map<string, StepFunction>();
-  const functionOf = (step: Step): StepFunction => {
+  const byKey = new Map<string, StepFunctions>();
+  const functionsOf = (step: Step): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
     const key = kernelKey(step.kernel);
-    const known = byKey.get(key) ?? emitKernelStep(context, step.kernel);
+    const known = byKey.get(key) ?? emitKernelStep(context, step.kernel, options);
     byKey.set(key, known);
     return known;
   };
-  const steps = plan.steps.map(functionOf);
+  const steps = plan.steps.map(functionsOf);
   const externals = plan.slots.flatMap((slot, i) => (slot.place.kind === 'arena' ? [] : [i]));
-  const tableBytes = aligned(4 * externals.length);
-  const scratchAt = tableBytes + aligned(plan.arenaBytes);
-  const scratchBytes = Math.max(0, ...steps.map(({ scratch }) => scratch));
+  const layout = layOut(plan, steps, externals.length);
+  const divided = steps.some(({ parts }) => parts.some((part) => part.divided));
+  const barrier = divided && imports ? defineBarrier(builder, threads, imports) : undefined;
   builder.define(
-    { params: ['i32'], results: [] },
-    (code, [region = 0]) => {
-      const push = slotPusher(code, plan, region, externals, tableBytes);
+    { params: ['i32', 'i32'], results: [] },
+    (code, [region = 0, thread = 0]) => {
+      const push = slotPusher(code, plan, region, externals, layout);
+      const turns = new Turns(code, plan, thread, barrier);
+      const calls = { code, region, thread, threads, layout, push, turns };
       plan.steps.forEach((step, i) => {
-        const { callable, scratch } = steps[i] ?? noStep();
-        for (const slot of [...step.inputs, ...step.outputs]) push(slot);
-        if (scratch > 0) code.get(region).i32(scratchAt).op('i32.add');
-        code.call(callable);
+        emitCalls(calls, step, steps[i] ?? noStep());
       });
+      turns.end();
     },
     'run',
   );
-  const regionBytes = scratchAt + aligned(scratchBytes);
-  return { bytes: builder.encode(memory), hosts: hosts.routines, externals, regionBytes };
+  return {
+    bytes: builder.encode({ maxPages, shared: threads > 1 }),
+    hosts: hosts.routines,
+    externals,
+    regionBytes: layout.ownAt + threads * layout.ownBytes,
+    divided,
+    foreign: [...foreign],
+  };
+}
+
+/** Where everything lies in a region: bytes from its start. */
+interface Layout {
+  readonly arenaAt: number;
+  /** Scratch memory that threads share. */
+  readonly scratchAt: number;
+  /** Scratch memory of each thread, one after the other. */
+  readonly ownAt: number;
+  readonly ownBytes: number;
+}
+
+function layOut(plan: Plan, steps: readonly StepFunctions[], externals: number): Layout {
+  const arenaAt = aligned(4 * externals);
+  const scratchAt = arenaAt + aligned(plan.arenaBytes);
+  const ownAt = scratchAt + aligned(Math.max(0, ...steps.map(({ scratch }) => scratch)));
+  const own = steps.flatMap(({ parts }) => parts.map((part) => part.own));
+  return { arenaAt, scratchAt, ownAt, ownBytes: aligned(Math.max(0, ...own)) };
 }
 
 function importHosts(builder: ModuleBuilder, { steps }: Plan): Hosts {
@@ -100,13 +145,12 @@ function importHosts(builder: ModuleBuilder, { steps }: Plan): Hosts {
   return { call: builder.import('host', { params: ['i32', 'i32'], results: [] }), routines };
 }
 
-/** The function of a host step: its parameters are the addresses of inputs, outputs and the table that it fills. */
-function emitHostStep(builder: ModuleBuilder, { call, routines }: Hosts, host: HostRoutine): StepFunction {
-  const count = host.inputs.length + host.outputs.length;
-  const params = Array.from({ length: count + 1 }, () => 'i32' as const);
-  const callable = builder.define({ params, results: [] }, (code, locals) => {
-    const table = locals[count] ?? noStep();
-    for (const [i, address] of locals.slice(0, count).entries())
+/** The function of a host step, which the first thread runs; its scratch memory is the table that it fills. */
+function emitHostStep(builder: ModuleBuilder, { call, routines }: Hosts, host: HostRoutine): StepFunctions {
+  const operands = host.inputs.length + host.outputs.length;
+  const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
+    const table = locals[operands] ?? noStep();
+    for (const [i, address] of locals.slice(0, operands).entries())
       code
         .get(table)
         .get(address)
@@ -116,20 +160,66 @@ function emitHostStep(builder: ModuleBuilder, { call, routines }: Hosts, host: H
       .get(table)
       .call(call ?? noStep());
   });
-  return { callable, scratch: 4 * count };
+  return { scratch: 4 * operands, parts: [{ callable, tasks: 1, own: 0, divided: false }] };
 }
 
-/** The function of one kernel: its parameters are the addresses of inputs, outputs and scratch. */
-function emitKernelStep(context: EmitContext, kernel: Kernel): StepFunction {
+/** The addresses of operands, then those of a {@link Share}. */
+function paramsFor(operands: number): 'i32'[] {
+  return Array.from({ length: operands + 4 }, () => 'i32' as const);
+}
+
+/** The functions of one kernel, one for each part. */
+function emitKernelStep(
+  context: EmitContext,
+  kernel: Kernel,
+  { threads, divideFrom }: EmitOptions,
+): StepFunctions {
   const { builder, functions } = context;
   const routine = kernel.axes.includes(0) ? undefined : routineFor(context, kernel);
-  const scratch = routine?.scratch ?? 0;
-  const count = kernel.inputs.length + kernel.outputs.length + (scratch > 0 ? 1 : 0);
-  const params = Array.from({ length: count }, () => 'i32' as const);
-  const callable = builder.define({ params, results: [] }, (code, locals) =>
-    routine ? routine.emit(code, locals) : emitKernel(code, functions, kernel, locals),
-  );
-  return { callable, scratch };
+  const { scratch, parts } = routine ?? kernelCode(functions, kernel);
+  const operands = kernel.inputs.length + kernel.outputs.length;
+  const isShared = threads > 1 && costOf(kernel) >= divideFrom && everywhere(foreignNames([kernel]));
+  return {
+    scratch,
+    parts: parts.map(({ tasks, own = 0, emit }) => {
+      const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
+        const [scratch = 0, own = 0, first = 0, end = 0] = locals.slice(operands);
+        emit(code, locals.slice(0, operands), { scratch, own, first, end });
+      });
+      return { callable, tasks, own, divided: isShared && tasks > 1 };
+    }),
+  };
+}
+
+interface Calls {
+  readonly code: Code;
+  readonly region: Local;
+  readonly thread: Local;
+  readonly threads: number;
+  readonly layout: Layout;
+  readonly push: (slot: number) => void;
+  readonly turns: Turns;
+}
+
+/** Calls the functions of a step, in all threads or in the first. */
+function emitCalls(calls: Calls, step: Step, { scratch, parts }: StepFunctions): void {
+  const { code, region, thread, threads, layout, push, turns } = calls;
+  for (const { callable, tasks, own, divided } of parts) {
+    const call = () => {
+      for (const slot of [...step.inputs, ...step.outputs]) push(slot);
+      code.get(region).i32(layout.scratchAt).op('i32.add');
+      code.get(region).i32(layout.ownAt).op('i32.add');
+      if (own > 0 && divided) code.get(thread).i32(layout.ownBytes).op('i32.mul').op('i32.add');
+      for (const next of [0, 1])
+        if (divided) {
+          code.get(thread);
+          if (next > 0) code.i32(next).op('i32.add');
+          code.i32(tasks).op('i32.mul').i32(threads).op('i32.div_u');
+        } else code.i32(next * tasks);
+      code.call(callable);
+    };
+    turns.next(step, { divided, usesScratch: scratch > 0 }, call);
+  }
 }
 
 /** Puts the address of a slot on the stack. */
@@ -138,7 +228,7 @@ function slotPusher(
   plan: Plan,
   region: Local,
   externals: readonly number[],
-  tableBytes: number,
+  { arenaAt }: Layout,
 ): (slot: number) => void {
   const addresses = new Map<number, Local>();
   externals.forEach((slot, i) => {
@@ -156,7 +246,7 @@ function slotPusher(
     else if (place?.kind === 'arena')
       code
         .get(region)
-        .i32(tableBytes + place.offset)
+        .i32(arenaAt + place.offset)
         .op('i32.add');
     else throw new InternalError(`emit: the plan has no slot ${slot}.`);
   };

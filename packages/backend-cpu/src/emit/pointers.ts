@@ -109,6 +109,20 @@ export class Pointers {
       this.#code.advance(pointer.current, steps * (pointer.strides[loop] ?? 0));
   }
 
+  /** `units` times `steps` further along a loop. */
+  skip(loop: number, units: Local, steps: number): void {
+    for (const pointer of this.#along(loop)) {
+      const distance = steps * (pointer.strides[loop] ?? 0);
+      this.#code
+        .get(pointer.current)
+        .get(units)
+        .i32(distance)
+        .op('i32.mul')
+        .op('i32.add')
+        .set(pointer.current);
+    }
+  }
+
   /** Pointers whose terms are known once `level` loops were entered. */
   pendingAt(level: number): Pointer[] {
     return this.all.filter((pointer) => pointer.termsPending && this.#termLevel(pointer) === level);

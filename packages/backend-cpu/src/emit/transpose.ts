@@ -1,6 +1,7 @@
 import type { Code, Local } from '../asm/code.ts';
 import { dynamicTerms, type Loop, type Nest, strideOf } from './nest.ts';
 import type { LoadNode } from './node.ts';
+import { countTo, type Share, unitsOf } from './part.ts';
 
 /** Points of one square, which is transposed in registers. */
 const SIDE = 4;
@@ -15,8 +16,19 @@ interface Transpose {
   readonly across: Loop;
 }
 
-/** Writes a nest that transposes by squares, if it is one; else nothing. */
-export function emitTranspose(code: Code, nest: Nest, [input = 0, output = 0]: readonly Local[]): boolean {
+/** A thread's share of so many tasks. */
+interface Divided {
+  readonly share: Share;
+  readonly tasks: number;
+}
+
+/** Writes a nest that transposes by squares, or a thread's share of it, if it is one; else nothing. */
+export function emitTranspose(
+  code: Code,
+  nest: Nest,
+  [input = 0, output = 0]: readonly Local[],
+  divided: Divided | undefined,
+): boolean {
   const found = findTranspose(nest);
   if (!found) return false;
   const { load, outer, along, across } = found;
@@ -33,8 +45,11 @@ export function emitTranspose(code: Code, nest: Nest, [input = 0, output = 0]: r
   const walk = (loop: Loop, points: number) =>
     code.advance(from, 4 * points * inStride(loop)).advance(to, 4 * points * outStride(loop));
 
+  const [outermost] = outer;
+  const byRows = outermost !== undefined && outermost.high - outermost.low >= across.high - across.low;
+  const shareOf = (loop: Loop) => (loop === (byRows ? outermost : across) ? divided : undefined);
   const tiles = () =>
-    eachPart(code, across, [SIDE * SQUARES, SIDE, 1], walk, (height) =>
+    eachShare(code, across, [SIDE * SQUARES, SIDE, 1], walk, [from, to], shareOf(across), (height) =>
       eachPart(code, along, [SIDE, 1], walk, (width) => {
         const strides = { input: 4 * inStride(along), output: 4 * outStride(across) };
         if (width === SIDE && height >= SIDE)
@@ -42,7 +57,10 @@ export function emitTranspose(code: Code, nest: Nest, [input = 0, output = 0]: r
         else emitPoints(code, from, to, strides, width, height);
       }),
     );
-  const nested = outer.reduceRight((body, loop) => () => eachPart(code, loop, [1], walk, body), tiles);
+  const nested = outer.reduceRight(
+    (body, loop) => () => eachShare(code, loop, [1], walk, [from, to], shareOf(loop), body),
+    tiles,
+  );
   nested();
   return true;
 }
@@ -59,6 +77,47 @@ function findTranspose({ kernel, graph, loops, parallel }: Nest): Transpose | un
   if (strideOf(load.index, along) < 1 || [along, across].some((loop) => loop.high - loop.low < SIDE))
     return undefined;
   return { load, outer: loops.filter((loop) => loop !== along && loop !== across), along, across };
+}
+
+/** {@link eachPart} for a thread's share: some of the largest parts; the last thread takes the smaller ones too. */
+function eachShare(
+  code: Code,
+  loop: Loop,
+  sizes: readonly number[],
+  walk: (loop: Loop, points: number) => void,
+  pointers: readonly Local[],
+  divided: Divided | undefined,
+  body: (size: number) => void,
+): void {
+  if (!divided) {
+    eachPart(code, loop, sizes, walk, body);
+    return;
+  }
+  const { share, tasks } = divided;
+  const [size = 1, ...smaller] = sizes;
+  const extent = loop.high - loop.low;
+  const units = Math.floor(extent / size);
+  const starts = pointers.map((pointer) => {
+    const start = code.local('i32');
+    code.get(pointer).set(start);
+    return start;
+  });
+  const { first, end } = unitsOf(code, share, tasks, units);
+  const at = code.local('i32');
+  code.i32(0).set(at);
+  countTo(code, at, first, 1, () => walk(loop, size));
+  countTo(code, at, end, 1, () => {
+    body(size);
+    walk(loop, size);
+  });
+  const rest = { ...loop, low: loop.low + units * size };
+  if (rest.low < rest.high)
+    code
+      .get(share.end)
+      .i32(tasks)
+      .op('i32.eq')
+      .if(() => eachPart(code, rest, smaller, walk, body));
+  for (const [i, pointer] of pointers.entries()) code.get(starts[i] ?? 0).set(pointer);
 }
 
 /** Covers a loop with parts of the given sizes, largest first, and returns the pointers to where they started. */

@@ -1,9 +1,10 @@
-import type { ConvGeometry } from '@neumann/core/backend';
+import { acc, type ConvGeometry, coord, type Kernel, load } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
+import { kernelCode } from '../emit/kernel.ts';
+import { countTo, eachTask, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
-import type { RoutineCode } from './routine.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 /** Bytes of dy that one pass of all tiles reads: they stay in the first-level cache. */
@@ -25,7 +26,7 @@ interface Gradient {
  * Gradient of a convolution with respect to its weights, by register tiles of some weights of one output channel panel:
  * the tile stays in registers while it walks over the points of y, which are contiguous in both operands.
  */
-export function weightGradient(context: EmitContext, element: Element, geometry: ConvGeometry): RoutineCode {
+export function weightGradient(context: EmitContext, element: Element, geometry: ConvGeometry): StepCode {
   const three = (values: readonly number[], missing: number) => [
     ...new Array<number>(3 - values.length).fill(missing),
     ...values,
@@ -36,35 +37,96 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
   const at = (values: readonly number[], d: number) => values[d] ?? 1;
   const last = (d: number) =>
     (at(y, d) - 1) * at(stride, d) + (at(kernel, d) - 1) * at(dilateW, d) - (low[d] ?? 0);
-  const image: ImageShape = {
+  const shape: ImageShape = {
     extents: x,
     low: low.map((p) => Math.max(0, p)),
     high: x.map((extent, d) => Math.max(0, last(d) - (extent - 1) * at(dilateX, d))),
     dilation: dilateX,
     pixel: geometry.c * element.bytes,
   };
-  const layout = layoutOf(image);
+  const layout = layoutOf(shape);
   const gradient: Gradient = { context, element, geometry, kernel, y, stride, layout, tiles: new Map() };
   const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
   const entries = entriesOf(gradient, dilateW, low);
   const outBytes = entries.length * geometry.f * element.bytes;
+  const xBytes = x.reduce((size, extent) => size * extent, geometry.c * element.bytes);
   const yBytes = y.reduce((size, extent) => size * extent, geometry.f * element.bytes);
+  const chunks = chunksOf(geometry.n, outBytes);
+  /** Adds up the gradient of the images from number `at` up to `end`. */
+  const emitImages = (
+    code: Code,
+    [x, dy, out, own]: readonly [Local, Local, Local, Local],
+    at: Local,
+    end: Local,
+  ) => {
+    code.get(out).i32(0).i32(outBytes).fill();
+    const [input, image, ofY] = [
+      code.local('i32'),
+      elementAt(code, x, at, xBytes),
+      elementAt(code, dy, at, yBytes),
+    ];
+    countTo(code, at, end, 1, () => {
+      if (layout.padded) {
+        padImage(code, shape, layout, image, own);
+        code.get(own).set(input);
+      } else code.get(image).set(input);
+      emitImage(code, gradient, entries, { input, dy: ofY, out });
+      if (!layout.padded) code.advance(image, layout.bytes);
+      code.advance(ofY, yBytes);
+    });
+  };
+  const emit: Part['emit'] = (code, [x = 0, dy = 0, out = 0], { first, end, scratch, own }) => {
+    if (layout.padded) code.get(own).i32(0).i32(imageBytes).fill();
+    const [at, last] = [code.local('i32'), code.local('i32')];
+    const imageOf = (chunk: Local, plus: number, to: Local) =>
+      code
+        .get(chunk)
+        .i32(plus)
+        .op('i32.add')
+        .i32(geometry.n)
+        .op('i32.mul')
+        .i32(chunks)
+        .op('i32.div_u')
+        .set(to);
+    eachTask(code, { first, end }, (chunk) => {
+      imageOf(chunk, 0, at);
+      imageOf(chunk, 1, last);
+      const to = chunks === 1 ? out : elementAt(code, scratch, chunk, outBytes);
+      emitImages(code, [x, dy, to, own], at, last);
+    });
+  };
+  const each: Part = { tasks: chunks, own: imageBytes, emit };
+  if (chunks === 1) return { scratch: 0, parts: [each] };
+  const sums = sumOf(chunks, outBytes / element.bytes, element);
+  const sum: Part[] = kernelCode(context.functions, sums).parts.map((part) => ({
+    ...part,
+    emit: (code, params, share) => part.emit(code, [share.scratch, params[2] ?? 0], share),
+  }));
+  return { scratch: chunks * outBytes, parts: [each, ...sum] };
+}
+
+/** Partial gradients take at most so many bytes. */
+const CHUNK_BYTES = 2 ** 25;
+/** Images are added up in at most so many chunks, one after the other only within a chunk. */
+const MOST_CHUNKS = 8;
+
+/** Chunks of images of which the gradient is added up apart, for threads to share: a power of two. */
+function chunksOf(images: number, outBytes: number): number {
+  let chunks = 1;
+  while (2 * chunks <= Math.min(MOST_CHUNKS, images) && 2 * chunks * outBytes <= CHUNK_BYTES) chunks *= 2;
+  return chunks;
+}
+
+/** The sum of the rows of a matrix. */
+function sumOf(rows: number, columns: number, { dtype }: Element): Kernel {
+  const value = load(0, dtype, [coord(1), coord(0)]);
   return {
-    scratch: imageBytes,
-    emit: (code, [x = 0, dy = 0, out = 0, scratch = 0]) => {
-      code.get(out).i32(0).i32(outBytes).fill();
-      if (layout.padded) code.get(scratch).i32(0).i32(imageBytes).fill();
-      const input = code.local('i32');
-      code.repeat(geometry.n, () => {
-        if (layout.padded) {
-          padImage(code, image, layout, x, scratch);
-          code.get(scratch).set(input);
-        } else code.get(x).set(input);
-        emitImage(code, gradient, entries, { input, dy, out });
-        if (!layout.padded) code.advance(x, layout.bytes);
-        code.advance(dy, yBytes);
-      });
-    },
+    name: 'sum of weight gradients',
+    inputs: [{ shape: [rows, columns], dtype }],
+    axes: [columns],
+    reduceAxes: [rows],
+    reductions: [{ op: 'add', value }],
+    outputs: [acc(dtype, 0)],
   };
 }
 
@@ -221,7 +283,7 @@ function tilesOf(entries: readonly number[], most: number): TileRun[] {
         ? (offsets[0] ?? 0) - (last.offsets[0] ?? 0) - (last.count - 1) * last.advance
         : 0;
       const alike =
-        last !== undefined && last.offsets.length === size && shape(last.offsets) === shape(offsets);
+        last !== undefined && last.offsets.length === size && distances(last.offsets) === distances(offsets);
       if (last && alike && (last.count === 1 || distance === last.advance)) {
         last.advance = last.count === 1 ? distance : last.advance;
         last.count++;
@@ -231,14 +293,14 @@ function tilesOf(entries: readonly number[], most: number): TileRun[] {
 }
 
 /** Distances of a tile's rows from its first. */
-function shape(offsets: readonly number[]): string {
+function distances(offsets: readonly number[]): string {
   return offsets.map((offset) => offset - (offsets[0] ?? 0)).join();
 }
 
 /** `(x, dy, out, rows)`: adds the products over `rows` rows of y to a tile. */
 function tileFunction(gradient: Gradient, offsets: readonly number[], width: number): Callable {
   const { context, element, geometry, y, stride, layout, tiles } = gradient;
-  const key = `${shape(offsets)} ${width}`;
+  const key = `${distances(offsets)} ${width}`;
   const known = tiles.get(key);
   if (known) return known;
   const vectors = Math.ceil(width / element.lanes);

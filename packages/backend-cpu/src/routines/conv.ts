@@ -1,5 +1,6 @@
 import type { ConvGeometry, Kernel, Routine } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
+import { countTo, eachGroup, elementAt, type Part, type StepCode, unitsOf } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { weightGradient } from './conv-weights.ts';
 import { type Dimension, dimensionsOf, type Phase } from './correlation.ts';
@@ -7,7 +8,6 @@ import { type Element, elementOf } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import { type Matmul, matmulOf } from './matmul.ts';
 import { packColumns, packRows } from './pack.ts';
-import type { RoutineCode } from './routine.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 export type Conv = Extract<Routine, { name: 'conv' }>;
@@ -22,7 +22,7 @@ export function conv(
   context: EmitContext,
   kernel: Kernel,
   { target, conv: geometry }: Conv,
-): RoutineCode | undefined {
+): StepCode | undefined {
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { n, c, f, groups, kernel: window, x, y } = geometry;
   const isEmpty = [n, c, f, ...window, ...x, ...y].includes(0);
@@ -30,9 +30,15 @@ export function conv(
     return undefined;
   const product = asMatmul(target, geometry);
   if (product && Math.min(product.m, product.n, product.k) >= 4) {
-    const { scratch, emit } = matmulOf(context, element, product);
-    if (target !== 'x') return { scratch, emit };
-    return { scratch, emit: (code, [w = 0, y = 0, ...rest]) => emit(code, [y, w, ...rest]) };
+    const { scratch, parts } = matmulOf(context, element, product);
+    if (target !== 'x') return { scratch, parts };
+    const swapped = parts.map(
+      (part): Part => ({
+        ...part,
+        emit: (code, [w = 0, y = 0, ...rest], share) => part.emit(code, [y, w, ...rest], share),
+      }),
+    );
+    return { scratch, parts: swapped };
   }
   if (target === 'w') return weightGradient(context, element, geometry);
   return correlation(context, element, target, geometry);
@@ -79,7 +85,7 @@ function correlation(
   element: Element,
   target: 'x' | 'y',
   geometry: ConvGeometry,
-): RoutineCode | undefined {
+): StepCode | undefined {
   const dimensions = dimensionsOf(target, geometry);
   const phases = product3(dimensions.map((d) => d.phases));
   if (phases.length > MOST_PHASES) return undefined;
@@ -106,37 +112,60 @@ function correlation(
   };
   const weightBytes = phases.reduce((sum, phase) => sum + packedBytes(whole, phase), 0);
   const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
-  return {
-    scratch: imageBytes + weightBytes,
-    emit: (code, params) => {
-      const [first = 0, second = 0, out = 0, scratch = 0] = params;
-      const [input, weights] = target === 'y' ? [first, second] : [second, first];
-      const [padded, packed, packTo] = code.locals('i32', 3) as [Local, Local, Local];
-      code.get(scratch).i32(imageBytes).op('i32.add').tee(packed).set(packTo);
+  const operands = (params: readonly Local[]) => {
+    const [first = 0, second = 0, out = 0] = params;
+    return target === 'y' ? { input: first, weights: second, out } : { input: second, weights: first, out };
+  };
+  const outBytes = dimensions.reduce((size, d) => size * d.output, whole.to * element.bytes);
+  const inBytes = dimensions.reduce((size, d) => size * d.input, from * element.bytes);
+  const pack: Part = {
+    tasks: 1,
+    emit: (code, params, { scratch }) => {
+      const { weights, out } = operands(params);
+      const packTo = code.local('i32');
+      code.get(scratch).set(packTo);
       for (const phase of phases) packPhase(code, whole, phase, weights, packTo);
-      const outBytes = dimensions.reduce((size, d) => size * d.output, whole.to * element.bytes);
       if (phases.some(isEmptyPhase))
         code
           .get(out)
           .i32(0)
           .i32(outBytes * geometry.n)
           .fill();
-      if (layout.padded) code.get(scratch).i32(0).i32(imageBytes).fill();
-      code.repeat(geometry.n, () => {
-        if (layout.padded) {
-          padImage(code, image, layout, input, scratch);
-          code.get(scratch).set(padded);
-        } else code.get(input).set(padded);
+    },
+  };
+  const bands = bandsOf(geometry.n, phases);
+  const compute: Part = {
+    tasks: geometry.n * bands,
+    own: imageBytes,
+    emit: (code, params, { scratch, own, ...share }) => {
+      const { input, out } = operands(params);
+      if (layout.padded) code.get(own).i32(0).i32(imageBytes).fill();
+      eachGroup(code, share, bands, (n, first, end) => {
+        const [from, to] = [elementAt(code, input, n, inBytes), elementAt(code, out, n, outBytes)];
+        if (layout.padded) padImage(code, image, layout, from, own);
+        const pointers = { input: layout.padded ? own : from, weights: scratch, out: to };
         let at = 0;
         for (const phase of phases) {
-          emitPhase(code, whole, phase, { input: padded, weights: packed, out }, at);
+          emitPhase(code, whole, phase, pointers, at, { first, end, bands });
           at += packedBytes(whole, phase);
         }
-        if (!layout.padded) code.advance(input, layout.bytes);
-        code.advance(out, outBytes);
       });
     },
   };
+  return { scratch: weightBytes, parts: [pack, compute] };
+}
+
+/** Bands of rows that an image is divided into where there are few images. */
+function bandsOf(images: number, phases: readonly PhaseOf3[]): number {
+  const rows = Math.max(...phases.map(([, y]) => y.count));
+  return images >= 16 ? 1 : Math.max(1, Math.min(rows, Math.ceil(16 / images)));
+}
+
+/** The bands of an image that a thread works on: from `first` up to `end`. */
+interface Bands {
+  readonly first: Local;
+  readonly end: Local;
+  readonly bands: number;
 }
 
 function isEmptyPhase(phase: PhaseOf3): boolean {
@@ -213,13 +242,14 @@ interface ImagePointers {
   readonly out: Local;
 }
 
-/** All outputs of one image in one phase; the phase's weights stand `weightsAt` bytes from the start. */
+/** The outputs of some bands of an image in one phase; its weights stand `weightsAt` bytes from the start. */
 function emitPhase(
   code: Code,
   whole: Correlation,
   phase: PhaseOf3,
   pointers: ImagePointers,
   weightsAt: number,
+  bands: Bands,
 ): void {
   if (isEmptyPhase(phase)) return;
   const { element, geometry, from, to, layout, dimensions, image } = whole;
@@ -244,7 +274,7 @@ function emitPhase(
           { pointer: x, steps: inSteps },
           { pointer: o, steps: outSteps },
         ];
-        walkTiles(code, phase, tileRows(whole.context.features, vectors), walking, (rows) => {
+        walkTiles(code, phase, tileRows(whole.context.features, vectors), bands, walking, (rows) => {
           code
             .get(x)
             .get(w)
@@ -257,11 +287,12 @@ function emitPhase(
   });
 }
 
-/** Visits the outputs of a phase in tiles along x, inside of rows along y and z; pointers walk along by their steps. */
+/** Visits the outputs of some bands in tiles along x, inside of rows along y and z; pointers walk along by their steps. */
 function walkTiles(
   code: Code,
   phase: PhaseOf3,
   most: number,
+  bands: Bands,
   walking: readonly { readonly pointer: Local; readonly steps: readonly number[] }[],
   visit: (rows: number) => void,
 ): void {
@@ -269,17 +300,39 @@ function walkTiles(
   const advance = (dimension: number, points: number) => {
     for (const { pointer, steps } of walking) code.advance(pointer, (steps[dimension] ?? 0) * points);
   };
+  const { first, end } =
+    bands.bands === 1 ? { first: undefined, end: undefined } : unitsOf(code, bands, bands.bands, y.count);
+  const row = code.local('i32');
+  const walkRow = () => {
+    for (const { size, count } of coverTiles(x.count, most))
+      code.repeat(count, () => {
+        visit(size);
+        advance(2, size);
+      });
+    advance(2, -x.count);
+    advance(1, 1);
+  };
   code.repeat(z.count, () => {
-    code.repeat(y.count, () => {
-      for (const { size, count } of coverTiles(x.count, most))
-        code.repeat(count, () => {
-          visit(size);
-          advance(2, size);
-        });
-      advance(2, -x.count);
-      advance(1, 1);
-    });
-    advance(1, -y.count);
+    if (first === undefined) {
+      code.repeat(y.count, walkRow);
+      advance(1, -y.count);
+    } else {
+      const starts = walking.map(({ pointer, steps }) => {
+        const start = code.local('i32');
+        code
+          .get(pointer)
+          .tee(start)
+          .get(first)
+          .i32(steps[1] ?? 0)
+          .op('i32.mul')
+          .op('i32.add')
+          .set(pointer);
+        return start;
+      });
+      code.get(first).set(row);
+      countTo(code, row, end, 1, walkRow);
+      for (const [i, { pointer }] of walking.entries()) code.get(starts[i] ?? 0).set(pointer);
+    }
     advance(0, 1);
   });
 }

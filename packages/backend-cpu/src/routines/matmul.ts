@@ -1,9 +1,9 @@
 import type { Kernel, Routine } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
+import { countTo, eachGroup, elementAt, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { type Element, elementOf } from './element.ts';
 import { packColumns, packRows } from './pack.ts';
-import type { RoutineCode } from './routine.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 
 export type Matmul = Extract<Routine, { name: 'matmul' }>;
@@ -19,7 +19,7 @@ const BLOCK_M = 120;
  * y is packed to panels of as many columns as a tile has, `BLOCK_K` rows at a time, unless it is row-major and small or
  * used too seldom; x is read where it stands, as the splat of one element needs no order.
  */
-export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): RoutineCode | undefined {
+export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): StepCode | undefined {
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { m, n, k, transposeY } = routine;
   if (!element || m === 0 || k === 0 || n < 2 || (m < 4 && transposeY)) return undefined;
@@ -27,18 +27,30 @@ export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): R
 }
 
 /** The product of operands of one element type; `m`, `n`, `k` are positive. */
-export function matmulOf(context: EmitContext, element: Element, routine: Matmul): RoutineCode {
+export function matmulOf(context: EmitContext, element: Element, routine: Matmul): StepCode {
   const { m, n, k, transposeY } = routine;
   const vectors = vectorsFor(m);
   const packs = transposeY || (m >= 48 && n * element.bytes > 1024);
   const blockK = Math.ceil(k / Math.ceil(k / BLOCK_K));
   const columns = Math.ceil(n / element.lanes) * element.lanes;
-  const product = { context, element, routine, vectors, packs, blockK };
+  const blocks = rowBlocks(m, tileRows(context.features, vectors));
+  const product: Product = { context, element, routine, vectors, packs, blockK, blocks };
   const tiles = new Map<string, Callable>();
+  const byColumns = blocks.count === 1 && routine.batch === 1;
+  const panels = panelsOf(product).reduce((sum, { count }) => sum + count, 0);
   return {
-    scratch: packs ? blockK * columns * element.bytes + 64 : 0,
-    emit: (code, [x = 0, y = 0, out = 0, scratch = 0]) =>
-      emitBatches(code, product, tiles, { x, y, out, scratch }),
+    scratch: 0,
+    parts: [
+      {
+        tasks: byColumns ? panels : routine.batch * blocks.count,
+        own: packs ? blockK * columns * element.bytes + 64 : 0,
+        emit: (code, [x = 0, y = 0, out = 0], share) => {
+          const pointers = { x, y, out, scratch: share.own };
+          if (byColumns) emitColumns(code, product, tiles, pointers, share);
+          else emitBatches(code, product, tiles, pointers, share);
+        },
+      },
+    ],
   };
 }
 
@@ -50,6 +62,7 @@ interface Product {
   readonly vectors: number;
   readonly packs: boolean;
   readonly blockK: number;
+  readonly blocks: RowBlocks;
 }
 
 interface Pointers {
@@ -65,88 +78,172 @@ function vectorsFor(m: number): number {
   return m === 1 ? 8 : 4;
 }
 
-function emitBatches(code: Code, product: Product, tiles: Map<string, Callable>, pointers: Pointers): void {
-  const { routine, element } = product;
-  const { batch, m, n, k } = routine;
-  code.repeat(batch, () => {
-    for (let k0 = 0; k0 < k; k0 += product.blockK)
-      emitBlock(code, product, tiles, pointers, k0, Math.min(product.blockK, k - k0));
-    code.advance(pointers.x, m * k * element.bytes);
-    code.advance(pointers.y, k * n * element.bytes);
-    code.advance(pointers.out, m * n * element.bytes);
+/** The row blocks of a share, of all products of a batch; every thread packs y for itself. */
+function emitBatches(
+  code: Code,
+  product: Product,
+  tiles: Map<string, Callable>,
+  pointers: Pointers,
+  share: Share,
+): void {
+  const { routine, element, blocks, blockK } = product;
+  const { m, n, k } = routine;
+  eachGroup(code, share, blocks.count, (batch, first, end) => {
+    const own: Pointers = {
+      x: elementAt(code, pointers.x, batch, m * k * element.bytes),
+      y: elementAt(code, pointers.y, batch, k * n * element.bytes),
+      out: elementAt(code, pointers.out, batch, m * n * element.bytes),
+      scratch: pointers.scratch,
+    };
+    for (let k0 = 0; k0 < k; k0 += blockK)
+      emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, { first, end });
   });
 }
 
-/** Adds the terms `[k0, k0 + count)` of all sums. */
+/** The column panels of a share, of a product with one block of rows. */
+function emitColumns(
+  code: Code,
+  product: Product,
+  tiles: Map<string, Callable>,
+  pointers: Pointers,
+  share: Share,
+): void {
+  const { routine, element, blockK } = product;
+  const { k, transposeY } = routine;
+  const [whole, narrow] = panelsOf(product);
+  const last = code.local('i32');
+  if (!whole) return;
+  const panelBytes = whole.width * element.bytes;
+  const emitPanels = (at: Local, panel: { width: number; count: number }) => {
+    const own: Pointers = {
+      x: pointers.x,
+      y: elementAt(code, pointers.y, at, transposeY ? panelBytes * k : panelBytes),
+      out: elementAt(code, pointers.out, at, panelBytes),
+      scratch: pointers.scratch,
+    };
+    for (let k0 = 0; k0 < k; k0 += blockK)
+      emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, undefined, [panel]);
+  };
+  const at = code.local('i32');
+  code.get(share.first).set(at);
+  code.get(share.end).i32(whole.count).get(share.end).i32(whole.count).op('i32.lt_s').op('select').set(last);
+  countTo(code, at, last, 1, () => emitPanels(at, { width: whole.width, count: 1 }));
+  if (!narrow) return;
+  code
+    .get(share.end)
+    .i32(whole.count)
+    .op('i32.gt_s')
+    .if(() => {
+      code.i32(whole.count).set(at);
+      emitPanels(at, narrow);
+    });
+}
+
+/** The terms of a sum that are added in one go. */
+interface Terms {
+  readonly k0: number;
+  readonly count: number;
+}
+
+/** Adds some terms of the sums of some row blocks (all if not said) and column panels. */
 function emitBlock(
   code: Code,
   product: Product,
   tiles: Map<string, Callable>,
   pointers: Pointers,
-  k0: number,
-  count: number,
+  terms: Terms,
+  range: { first: Local; end: Local } | undefined,
+  panels = panelsOf(product),
 ): void {
-  const { routine, element, packs } = product;
+  const { routine, element, packs, blocks } = product;
   const { m, n, k, transposeX, transposeY } = routine;
+  const { k0, count } = terms;
   const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
   const startOfY = k0 * element.bytes * (transposeY ? 1 : n);
-  if (packs) packY(code, product, pointers, k0, count);
-  const panels = panelsOf(product);
-  for (const { size: rows, count: blocks, at } of rowBlocks(m)) {
-    const block = code.local('i32');
-    code.i32(at).set(block);
-    code.repeat(blocks, () => {
-      if (packs) code.get(pointers.scratch).set(b);
-      else code.get(pointers.y).i32(startOfY).op('i32.add').set(b);
-      const columnAt = code.local('i32');
-      code.i32(0).set(columnAt);
-      for (const { width, count: repeats } of panels)
-        code.repeat(repeats, () => {
-          const rowBytes = element.bytes * (transposeX ? 1 : k);
-          code
-            .get(pointers.x)
-            .i32(k0 * element.bytes * (transposeX ? m : 1))
-            .op('i32.add');
-          code.get(block).i32(rowBytes).op('i32.mul').op('i32.add').set(a);
-          code
-            .get(pointers.out)
-            .get(columnAt)
-            .op('i32.add')
-            .get(block)
-            .i32(n * element.bytes)
-            .op('i32.mul')
-            .op('i32.add')
-            .set(c);
-          for (const { size, count: repeated } of coverTiles(
-            rows,
-            tileRows(product.context.features, vectorsOf(element, width)),
-          )) {
-            const tile = tileFunction(product, tiles, size, width);
-            code.repeat(repeated, () => {
-              code
-                .get(a)
-                .get(b)
-                .get(c)
-                .i32(count)
-                .i32(k0 > 0 ? 1 : 0)
-                .call(tile);
-              code.advance(a, size * rowBytes).advance(c, size * n * element.bytes);
-            });
-          }
-          code.advance(columnAt, width * element.bytes);
-          code.advance(b, packs ? count * vectorsOf(element, width) * 16 : width * element.bytes);
-        });
-      code.advance(block, rows);
-    });
+  if (packs) packY(code, product, pointers, terms, panels);
+  /** Rows from `row` on. */
+  const emitRows = (row: Local, rows: number) => {
+    if (packs) code.get(pointers.scratch).set(b);
+    else code.get(pointers.y).i32(startOfY).op('i32.add').set(b);
+    const columnAt = code.local('i32');
+    code.i32(0).set(columnAt);
+    for (const { width, count: repeats } of panels)
+      code.repeat(repeats, () => {
+        const rowBytes = element.bytes * (transposeX ? 1 : k);
+        code
+          .get(pointers.x)
+          .i32(k0 * element.bytes * (transposeX ? m : 1))
+          .op('i32.add');
+        code.get(row).i32(rowBytes).op('i32.mul').op('i32.add').set(a);
+        code
+          .get(pointers.out)
+          .get(columnAt)
+          .op('i32.add')
+          .get(row)
+          .i32(n * element.bytes)
+          .op('i32.mul')
+          .op('i32.add')
+          .set(c);
+        for (const { size, count: repeated } of coverTiles(
+          rows,
+          tileRows(product.context.features, vectorsOf(element, width)),
+        )) {
+          const tile = tileFunction(product, tiles, size, width);
+          code.repeat(repeated, () => {
+            code
+              .get(a)
+              .get(b)
+              .get(c)
+              .i32(count)
+              .i32(k0 > 0 ? 1 : 0)
+              .call(tile);
+            code.advance(a, size * rowBytes).advance(c, size * n * element.bytes);
+          });
+        }
+        code.advance(columnAt, width * element.bytes);
+        code.advance(b, packs ? count * vectorsOf(element, width) * 16 : width * element.bytes);
+      });
+  };
+  const row = code.local('i32');
+  if (!range) {
+    code.i32(0).set(row);
+    emitRows(row, m);
+    return;
   }
+  const [first, end, rest] = [code.local('i32'), code.local('i32'), m % blocks.size];
+  code.get(range.first).i32(blocks.size).op('i32.mul').set(row);
+  code.get(range.end).i32(blocks.size).op('i32.mul').set(end);
+  code
+    .i32(m - rest)
+    .get(end)
+    .get(end)
+    .i32(m - rest)
+    .op('i32.gt_s')
+    .op('select')
+    .set(first);
+  countTo(code, row, first, blocks.size, () => emitRows(row, blocks.size));
+  if (rest === 0) return;
+  code
+    .get(end)
+    .get(first)
+    .op('i32.gt_s')
+    .if(() => {
+      code.i32(m - rest).set(row);
+      emitRows(row, rest);
+    });
 }
 
-/** Blocks of rows as runs of equal size: one pass over y for each block. */
-function rowBlocks(m: number): { size: number; count: number; at: number }[] {
-  const size = Math.ceil(m / Math.ceil(m / BLOCK_M));
-  const whole = Math.floor(m / size);
-  const rest = m - whole * size;
-  return [{ size, count: whole, at: 0 }, ...(rest > 0 ? [{ size: rest, count: 1, at: whole * size }] : [])];
+/** Rows in blocks of `size`, the last one perhaps of fewer. */
+interface RowBlocks {
+  readonly size: number;
+  readonly count: number;
+}
+
+/** One pass over y for each block, and an equal number of blocks for 2 or 4 threads where there is enough to do. */
+function rowBlocks(m: number, tile: number): RowBlocks {
+  const wanted = m < 8 * tile ? 1 : Math.ceil(m / BLOCK_M / 4) * 4;
+  const size = Math.ceil(m / wanted / tile) * tile;
+  return wanted === 1 ? { size: m, count: 1 } : { size, count: Math.ceil(m / size) };
 }
 
 /** Panels of columns: whole ones, and a narrower last one. */
@@ -154,11 +251,21 @@ function panelsOf({ element, routine, vectors }: Product): { width: number; coun
   const width = vectors * element.lanes;
   const whole = Math.floor(routine.n / width);
   const rest = routine.n - whole * width;
-  return [{ width, count: whole }, ...(rest > 0 ? [{ width: rest, count: 1 }] : [])];
+  const panels = [
+    { width, count: whole },
+    { width: rest, count: rest > 0 ? 1 : 0 },
+  ];
+  return panels.filter(({ count }) => count > 0);
 }
 
-/** Rows `[k0, k0 + count)` of y as panels that follow each other. */
-function packY(code: Code, product: Product, pointers: Pointers, k0: number, count: number): void {
+/** Some rows of y as panels that follow each other. */
+function packY(
+  code: Code,
+  product: Product,
+  pointers: Pointers,
+  { k0, count }: Terms,
+  panels: readonly { width: number; count: number }[],
+): void {
   const { element, routine } = product;
   const { n, k, transposeY } = routine;
   const [from, to, start] = [code.local('i32'), code.local('i32'), code.local('i32')];
@@ -168,7 +275,7 @@ function packY(code: Code, product: Product, pointers: Pointers, k0: number, cou
     .i32(k0 * element.bytes * (transposeY ? 1 : n))
     .op('i32.add')
     .set(start);
-  for (const { width, count: repeats } of panelsOf(product))
+  for (const { width, count: repeats } of panels)
     code.repeat(repeats, () => {
       const vectors = vectorsOf(element, width);
       code.get(start).set(from);

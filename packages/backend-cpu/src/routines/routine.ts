@@ -1,21 +1,13 @@
 import type { Kernel } from '@neumann/core/backend';
-import type { Code, Local } from '../asm/code.ts';
+import type { StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { conv } from './conv.ts';
 import { matmul } from './matmul.ts';
 import { gather, scatterAdd } from './rows.ts';
 import { windowRoutine } from './window.ts';
 
-/** A tuned implementation of one kernel. */
-export interface RoutineCode {
-  /** Bytes of scratch memory that it wants as its last parameter. */
-  readonly scratch: number;
-  /** Writes the body of a function of the addresses of inputs, output and scratch. */
-  readonly emit: (code: Code, params: readonly Local[]) => void;
-}
-
 /** The tuned implementation of a kernel with a routine, if there is one for its case. */
-export function routineFor(context: EmitContext, kernel: Kernel): RoutineCode | undefined {
+export function routineFor(context: EmitContext, kernel: Kernel): StepCode | undefined {
   const { routine } = kernel;
   switch (routine?.name) {
     case 'matmul':

@@ -10,11 +10,11 @@ import {
 } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { type Accumulator, accumulate, newAccumulator, resetAccumulator } from '../emit/fold.ts';
+import { countTo, type Part, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { scalarBinary, scalarCompare, scalarConst, scalarType } from '../emit/scalar.ts';
 import { vectorBinary, vectorCompare, vectorConst, vectorSelect } from '../emit/vector.ts';
 import { copyImageBack, fillImage, type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
-import type { RoutineCode } from './routine.ts';
 import { loadSpan, type Span, storeSpan, visitRun, type Walker } from './run.ts';
 
 type Window = Extract<Routine, { window: WindowGeometry }>;
@@ -25,11 +25,7 @@ const MOST_TAPS = 64;
 const MOST_VECTORS = 4;
 
 /** Reductions of windows, and their adjoints, on images with a border of zeros (or of the lowest number for maxima). */
-export function windowRoutine(
-  context: EmitContext,
-  kernel: Kernel,
-  routine: Window,
-): RoutineCode | undefined {
+export function windowRoutine(context: EmitContext, kernel: Kernel, routine: Window): StepCode | undefined {
   const { window } = routine;
   const dtype = kernel.inputs[0]?.dtype;
   const isEmpty = [window.n, window.c, ...window.x, ...window.y, ...window.window].includes(0);
@@ -52,7 +48,8 @@ interface Windows {
   /** Bytes from the image's start to the first window. */
   readonly start: number;
   readonly imageBytes: number;
-  readonly scratch: number;
+  /** Bytes of the padded image. */
+  readonly own: number;
 }
 
 function prepareWindows(context: EmitContext, routine: Window, dtype: DType): Windows {
@@ -87,41 +84,36 @@ function prepareWindows(context: EmitContext, routine: Window, dtype: DType): Wi
   );
   const start = layout.strides.reduce((sum, bytes, d) => sum + Math.max(0, -(low[d] ?? 0)) * bytes, 0);
   const imageBytes = sizeOf(x) * image.pixel;
-  const scratch = layout.padded ? layout.bytes + 64 : 0;
-  return { context, routine, dtype, y, stride, image, layout, taps, start, imageBytes, scratch };
+  const own = layout.padded ? layout.bytes + 64 : 0;
+  return { context, routine, dtype, y, stride, image, layout, taps, start, imageBytes, own };
 }
 
 /** y from x: each output folds the points of its window. */
-function foldWindows(windows: Windows): RoutineCode {
-  const { routine, dtype, image, layout, scratch, imageBytes } = windows;
+function foldWindows(windows: Windows): StepCode {
+  const { routine, dtype, image, layout, imageBytes } = windows;
   const isMax = routine.name === 'windowMax' || routine.name === 'windowArgmax';
-  return {
-    scratch,
-    emit: (code, params) => {
-      const found = routine.name === 'windowGather' ? params[1] : undefined;
-      const [x = 0] = params;
-      const [out = 0, padded = 0] = params.slice(found === undefined ? 1 : 2);
-      const walker = { pointer: out, dtype: routine.name === 'windowArgmax' ? 'int32' : dtype } as const;
-      if (layout.padded) fillImage(code, dtype, isMax ? rangeOf[dtype][0] : 0, padded, layout.bytes);
-      const first = code.local('i32');
-      code.repeat(routine.window.n, () => {
-        if (layout.padded) padImage(code, image, layout, x, padded);
-        code
-          .get(layout.padded ? padded : x)
-          .i32(windows.start)
-          .op('i32.add')
-          .set(first);
-        const others = [
-          walker,
-          ...(found === undefined ? [] : [{ pointer: found, dtype: 'int32' as const }]),
-        ];
-        walkWindows(code, windows, first, others, (spans, source) => {
-          for (const span of spans) foldSpan(code, windows, span, source, walker, others[1]);
-        });
-        if (!layout.padded) code.advance(x, imageBytes);
+  return byImages(windows, (code, params, share) => {
+    const found = routine.name === 'windowGather' ? params[1] : undefined;
+    const [x = 0] = params;
+    const out = params[found === undefined ? 1 : 2] ?? 0;
+    const padded = share.own;
+    const walker = { pointer: out, dtype: routine.name === 'windowArgmax' ? 'int32' : dtype } as const;
+    if (layout.padded) fillImage(code, dtype, isMax ? rangeOf[dtype][0] : 0, padded, layout.bytes);
+    const first = code.local('i32');
+    const others = [walker, ...(found === undefined ? [] : [{ pointer: found, dtype: 'int32' as const }])];
+    eachImage(code, windows, share, x, others, () => {
+      if (layout.padded) padImage(code, image, layout, x, padded);
+      code
+        .get(layout.padded ? padded : x)
+        .i32(windows.start)
+        .op('i32.add')
+        .set(first);
+      walkWindows(code, windows, first, others, (spans, source) => {
+        for (const span of spans) foldSpan(code, windows, span, source, walker, others[1]);
       });
-    },
-  };
+      if (!layout.padded) code.advance(x, imageBytes);
+    });
+  });
 }
 
 function foldSpan(
@@ -153,40 +145,57 @@ function foldSpan(
 }
 
 /** x from y: each y is added to the points of its window, or to one of them. */
-function scatterWindows(windows: Windows): RoutineCode {
-  const { routine, dtype, image, layout, scratch, imageBytes } = windows;
-  return {
-    scratch,
-    emit: (code, params) => {
-      const found = routine.name === 'windowGather' ? params[1] : undefined;
-      const [y = 0] = params;
-      const [out = 0, padded = 0] = params.slice(found === undefined ? 1 : 2);
-      const walkers = [
-        { pointer: y, dtype },
-        ...(found === undefined ? [] : [{ pointer: found, dtype: 'int32' as const }]),
-      ];
-      const first = code.local('i32');
-      if (!layout.padded)
-        code
-          .get(out)
-          .i32(0)
-          .i32(imageBytes * routine.window.n)
-          .fill();
-      code.repeat(routine.window.n, () => {
-        if (layout.padded) code.get(padded).i32(0).i32(layout.bytes).fill();
-        code
-          .get(layout.padded ? padded : out)
-          .i32(windows.start)
-          .op('i32.add')
-          .set(first);
-        walkWindows(code, windows, first, walkers, (spans, target) => {
-          for (const span of spans) scatterSpan(code, windows, span, target, walkers);
-        });
-        if (layout.padded) copyImageBack(code, image, layout, padded, out);
-        else code.advance(out, imageBytes);
+function scatterWindows(windows: Windows): StepCode {
+  const { routine, dtype, image, layout, imageBytes } = windows;
+  return byImages(windows, (code, params, share) => {
+    const found = routine.name === 'windowGather' ? params[1] : undefined;
+    const [y = 0] = params;
+    const out = params[found === undefined ? 1 : 2] ?? 0;
+    const padded = share.own;
+    const walkers = [
+      { pointer: y, dtype },
+      ...(found === undefined ? [] : [{ pointer: found, dtype: 'int32' as const }]),
+    ];
+    const first = code.local('i32');
+    eachImage(code, windows, share, out, walkers, () => {
+      if (!layout.padded) code.get(out).i32(0).i32(imageBytes).fill();
+      if (layout.padded) code.get(padded).i32(0).i32(layout.bytes).fill();
+      code
+        .get(layout.padded ? padded : out)
+        .i32(windows.start)
+        .op('i32.add')
+        .set(first);
+      walkWindows(code, windows, first, walkers, (spans, target) => {
+        for (const span of spans) scatterSpan(code, windows, span, target, walkers);
       });
-    },
-  };
+      if (layout.padded) copyImageBack(code, image, layout, padded, out);
+      else code.advance(out, imageBytes);
+    });
+  });
+}
+
+/** Every image is a task. */
+function byImages({ routine, own }: Windows, emit: Part['emit']): StepCode {
+  return { scratch: 0, parts: [{ tasks: routine.window.n, own, emit }] };
+}
+
+/** Runs `body` for each image of a share; pointers start at the first: `image` into x, the others into y. */
+function eachImage(
+  code: Code,
+  { routine, y, imageBytes }: Windows,
+  share: Share,
+  image: Local,
+  others: readonly Walker[],
+  body: () => void,
+): void {
+  const at = code.local('i32');
+  const skip = (pointer: Local, bytes: number) =>
+    code.get(pointer).get(at).i32(bytes).op('i32.mul').op('i32.add').set(pointer);
+  code.get(share.first).set(at);
+  skip(image, imageBytes);
+  for (const { pointer, dtype } of others)
+    skip(pointer, sizeOf(y) * routine.window.c * dtypeInfo(dtype).bytes);
+  countTo(code, at, share.end, 1, body);
 }
 
 function scatterSpan(
