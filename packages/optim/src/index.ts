@@ -1,7 +1,23 @@
 export { type AdamOptions, adam } from './aliases/adam.ts';
 export { type RmspropOptions, rmsprop } from './aliases/rmsprop.ts';
 export { type SgdOptions, sgd } from './aliases/sgd.ts';
-export { type Convexified, convexify } from './convexify.ts';
+export { type ChebyshevOptions, chebyshev } from './curvature/chebyshev.ts';
+export {
+  type ConjugateGradientOptions,
+  type ConjugateGradientSolution,
+  conjugateGradient,
+} from './curvature/conjugateGradient.ts';
+export { type Convexified, convexify } from './curvature/convexify.ts';
+export { type CubicStep, type CubicStepOptions, cubicNewton, cubicStep } from './curvature/cubicNewton.ts';
+export { fisherVp } from './curvature/fisherVp.ts';
+export { gnvp } from './curvature/gnvp.ts';
+export { type HessianDiagonalOptions, hessianDiagonal } from './curvature/hessianDiagonal.ts';
+export { neumannSeries } from './curvature/neumannSeries.ts';
+export { type NewtonCGOptions, type NewtonCGStep, newtonCG } from './curvature/newtonCG.ts';
+export { type Eigenpair, type PowerIterationOptions, powerIteration } from './curvature/powerIteration.ts';
+export { type RichardsonOptions, richardson } from './curvature/richardson.ts';
+export type { Solution, SystemOptions } from './curvature/system.ts';
+export type { Matvec } from './curvature/vectors.ts';
 export {
   type AnchorRegularizerOptions,
   type AnchorState,
@@ -42,7 +58,6 @@ export {
   stateless,
   type TensorTree,
 } from './protocol.ts';
-export { richardson } from './richardson.ts';
 export { constantSchedule } from './schedules/constantSchedule.ts';
 export { type CosineDecayScheduleOptions, cosineDecaySchedule } from './schedules/cosineDecaySchedule.ts';
 export { type DataSize, epochs, stepsPerEpoch } from './schedules/epochs.ts';

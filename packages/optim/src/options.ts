@@ -54,6 +54,12 @@ export const scheduled = (rule: Rule): Rule => ({
   range: `${rule.range}, or a schedule`,
 });
 
+/** A random key. */
+export const keyRule: Rule = {
+  allows: (x) => x instanceof Tensor && x.dtype === 'uint32' && String(x.shape) === '2',
+  range: 'a key u32[2] from random.key()',
+};
+
 /** A function of the step count that says whether something happens. */
 export const predicate: Rule = {
   allows: (x) => typeof x === 'function',

@@ -32,83 +32,35 @@ import {
   neumannIdealized,
   neumannInit,
   neumannPhase,
+  neumannSeries,
   neumannStep,
-  richardson,
   scaleByLearningRate,
   trace,
 } from '../src/index.ts';
 import { anchorCoefficients } from '../src/neumann/anchor.ts';
+import {
+  apply,
+  dot,
+  f64,
+  functionOf,
+  matrixOf,
+  number,
+  orthogonal,
+  quadraticOf,
+  spectral,
+  type Vector,
+  vector,
+} from './spectra.ts';
 import { elements, expectClose, gradients, initOf, type Params } from './support.ts';
-
-/* ---- Random problems, in plain numbers ---- */
-
-type Vector = number[];
-type Matrix = number[][];
-
-/** Multiples of 1/1024: not so small that their squares underflow. */
-const number = (min: number, max: number) =>
-  fc.integer({ min: Math.ceil(min * 1024), max: Math.floor(max * 1024) }).map((n) => n / 1024);
-const vector = (n: number, size = 1) => fc.array(number(-size, size), { minLength: n, maxLength: n });
-const dot = (x: Vector, y: Vector): number => x.reduce((s, a, i) => s + a * (y[i] as number), 0);
-const apply = (a: Matrix, x: Vector): Vector => a.map((row) => dot(row, x));
-const flip = (a: Matrix): Matrix => (a[0] as Vector).map((_, j) => a.map((row) => row[j] as number));
-
-/** Orthogonal, as a product of n Householder reflections. */
-const orthogonal = (n: number): fc.Arbitrary<Matrix> =>
-  fc.array(vector(n), { minLength: n, maxLength: n }).map((normals) => {
-    const identity = normals.map((_, i) => normals.map((_, j) => Number(i === j)));
-    return normals.reduce((q, u) => {
-      const u2 = dot(u, u);
-      return u2 < 1e-3
-        ? q
-        : q.map((row) => row.map((x, j) => x - ((2 * dot(row, u)) / u2) * (u[j] as number)));
-    }, identity);
-  });
-
-interface Spectral {
-  readonly q: Matrix;
-  readonly lambda: Vector;
-  readonly b: Vector;
-}
-
-/** A symmetric matrix by its eigenvectors (columns of q) and eigenvalues, with a vector. */
-const spectral = (min: number, max: number, n = 4): fc.Arbitrary<Spectral> =>
-  fc.record({
-    q: orthogonal(n),
-    lambda: fc.array(number(min, max), { minLength: n, maxLength: n }),
-    b: vector(n),
-  });
-
-/** f(A) b */
-const functionOf = ({ q, lambda, b }: Spectral, f: (l: number) => number): Vector => {
-  const coordinates = apply(flip(q), b);
-  return apply(
-    q,
-    coordinates.map((c, i) => c * f(lambda[i] as number)),
-  );
-};
-
-const matrixOf = ({ q, lambda }: Spectral): Matrix =>
-  q.map((row) =>
-    q.map((other) => row.reduce((s, x, k) => s + x * (lambda[k] as number) * (other[k] as number), 0)),
-  );
-
-const f64 = (x: Vector | Matrix | number): Tensor => tensor(x, 'float64');
-
-/** ½ xᵀ A x + bᵀ x */
-const quadraticOf = (s: Spectral) => {
-  const [a, b] = [f64(matrixOf(s)), f64(s.b)];
-  return ({ x }: { x: Tensor }) => add(multiply(0.5, sum(multiply(x, matmul(a, x)))), sum(multiply(b, x)));
-};
 
 /* ---- Neumann series ---- */
 
 law(
-  'richardson sums the Neumann series: its error is (I - A)^terms A⁻¹ b',
+  'neumannSeries sums the Neumann series: its error is (I - A)^terms A⁻¹ b',
   fc.tuple(spectral(0.05, 1.95), fc.integer({ min: 1, max: 30 })),
   ([s, terms]) => {
     const a = f64(matrixOf(s));
-    const z = richardson((x: Tensor) => matmul(a, x), f64(s.b), { terms });
+    const z = neumannSeries((x: Tensor) => matmul(a, x), f64(s.b), { terms });
     expectClose(
       z,
       functionOf(s, (l) => (1 - (1 - l) ** terms) / l),
@@ -126,23 +78,23 @@ law(
   },
 );
 
-law('richardson converges for a spectrum in (0, 2)', spectral(0.2, 1.8), (s) => {
+law('neumannSeries converges for a spectrum in (0, 2)', spectral(0.2, 1.8), (s) => {
   const a = f64(matrixOf(s));
   expectClose(
-    richardson((x: Tensor) => matmul(a, x), f64(s.b), { terms: 200 }),
+    neumannSeries((x: Tensor) => matmul(a, x), f64(s.b), { terms: 200 }),
     functionOf(s, (l) => 1 / l),
     1e-10,
   );
 });
 
 law(
-  'richardson diverges along an eigenvector outside of (0, 2)',
+  'neumannSeries diverges along an eigenvector outside of (0, 2)',
   fc.tuple(spectral(0.2, 1.8), fc.constantFrom(-0.5, 2.5)),
   ([s, outside]) => {
     const lambda = [outside, ...s.lambda.slice(1)];
     const b = s.q.map((row) => row[0] as number);
     const a = f64(matrixOf({ ...s, lambda }));
-    const z = elements(richardson((x: Tensor) => matmul(a, x), f64(b), { terms: 40 }));
+    const z = elements(neumannSeries((x: Tensor) => matmul(a, x), f64(b), { terms: 40 }));
     expect(Math.sqrt(dot(z, z))).toBeGreaterThan(1e6);
   },
 );
@@ -155,7 +107,7 @@ law(
     const params = { x: f64(at) };
     const hvp = (z: typeof params) => jvp((p: typeof params) => grad(f)(p), [params], [z])[1];
     const b = treeMap((g) => multiply(-1, g), grad(f)(params));
-    const series = richardson((z: typeof params) => treeMap((h) => multiply(eta, h), hvp(z)), b, {
+    const series = neumannSeries((z: typeof params) => treeMap((h) => multiply(eta, h), hvp(z)), b, {
       terms: inner + 1,
     });
     for (const hessian of ['displaced', 'exact'] as const) {
@@ -215,7 +167,7 @@ law(
     const scaled = (z: Params) => treeMap((h) => multiply(eta, h), product(z));
     const step = neumannIdealized({ etaIn: eta, etaOut: 1, inner, hessian: 'exact' });
     const moved = step<Params>(gradients.softmax2, w);
-    expectClose(treeMap(subtract, moved, w), richardson(scaled, b, { terms: inner + 1 }), 1e-12);
+    expectClose(treeMap(subtract, moved, w), neumannSeries(scaled, b, { terms: inner + 1 }), 1e-12);
   },
 );
 

@@ -109,6 +109,19 @@ interface Vectors {
     readonly v: NestedTree;
     readonly grad: NestedTree;
   }[];
+  readonly lanczos: {
+    readonly A: number[][];
+    readonly q0: number[];
+    readonly k: number;
+    readonly alphas: number[];
+    readonly betas: number[];
+    readonly ritz: number[];
+    readonly shift: number;
+    readonly shifted_ritz: number[];
+    readonly lambda_min_estimate: number;
+    readonly eigenvalues: number[];
+  };
+  readonly cg: { readonly b: number[]; readonly x: readonly number[][] };
   readonly schedules: {
     readonly mu_clip_tau1: number[];
     readonly mu_clip_tau5: number[];

@@ -1,5 +1,5 @@
 import { add, divide, maximum, negative, OptionError, Tensor } from '@neumann/core';
-import type { Scalar } from './protocol.ts';
+import type { Scalar } from '../protocol.ts';
 
 /** μ and η for which Eq. 9 converges. */
 export interface Convexified<T> {
