@@ -43,7 +43,15 @@ const given = {
   readFile: async (name: string) => readFileSync(join(folder, name)),
   writeFile: async (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes),
 };
-const names = { ...extend, ...nn, ...data, ...node, ...optim, ...backendCpu, ...core, ...given };
+const packages: Record<string, object> = {
+  optim,
+  nn: { ...nn, ...data, ...node },
+  'backend-cpu': backendCpu,
+  core: { ...extend, ...core },
+};
+/** All names; where packages share one, that of the file's own package. */
+const namesIn = (file: string): Record<string, unknown> =>
+  Object.assign({}, ...Object.values(packages), packages[file.split('/')[1] as string], given);
 
 interface Example {
   readonly line: number;
@@ -120,6 +128,7 @@ describe.each(sources.filter((file) => examplesOf(file).length > 0))('%s', (file
   test.each(examplesOf(file))('the example of line $line runs and gives what it says', async ({ code }) => {
     core.setBackend(home);
     const js = stripTypeScriptTypes(`{\n${withChecks(code).replaceAll('import.meta.url', 'here')}\n}`); // a scope of its own
+    const names = namesIn(file);
     const run = new AsyncFunction('check', ...Object.keys(names), js);
     await expect(run(check, ...Object.values(names))).resolves.toBeUndefined();
   });

@@ -70,7 +70,10 @@ export {
   zeros,
   zerosLike,
 } from './ops/creation.ts';
+export { type DiagonalOptions, diag, diagonal, trace } from './ops/diagonal.ts';
+export { einsum } from './ops/einsum.ts';
 export type { Padding } from './ops/geometry.ts';
+export { broadcastArrays, indices, meshgrid, ravelMultiIndex, unravelIndex, vander } from './ops/grids.ts';
 /* ---- Shapes and places ---- */
 export { type Indices, oneHot, take, takeAlong } from './ops/indexing.ts';
 export { concatenate, type JoinOptions, split, stack } from './ops/join.ts';
@@ -122,6 +125,8 @@ export {
   tan,
   tanh,
 } from './ops/math.ts';
+export { type PadMode, type PadWidths, pad } from './ops/pad.ts';
+export { cross, inner, kron, matvec, multiDot, tensordot, vdot, vecdot, vecmat } from './ops/products.ts';
 /* ---- Reductions ---- */
 export {
   type ArgOptions,
@@ -146,7 +151,6 @@ export {
   expandDims,
   flip,
   moveaxis,
-  pad,
   type Range,
   ravel,
   repeat,
@@ -157,6 +161,22 @@ export {
   tile,
   transpose,
 } from './ops/shape.ts';
+export { geomspace, logspace, type SpaceOptions } from './ops/spaces.ts';
+export {
+  arraySplit,
+  atLeast1d,
+  atLeast2d,
+  atLeast3d,
+  type Blocks,
+  block,
+  columnStack,
+  dstack,
+  hstack,
+  unstack,
+  vstack,
+} from './ops/stacks.ts';
+export { tri, tril, trilIndices, triu, triuIndices } from './ops/triangles.ts';
+export { roll, rot90 } from './ops/turn.ts';
 export { type WindowOptions, windowMax, windowMean, windowSum } from './ops/window.ts';
 export * as random from './random.ts';
 export { reference } from './reference/backend.ts';

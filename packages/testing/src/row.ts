@@ -33,6 +33,8 @@ export interface Row {
   readonly linear?: readonly (readonly number[])[];
   /** Rounds to float32 on the way, which finite differences would see: the other laws about derivatives still hold. */
   readonly rounds?: true;
+  /** Samples drawn, relative to other rows: fewer for what is made of operations that have rows. 1 by default. */
+  readonly runs?: number;
   /** How far float results may be from the reference. */
   readonly error: ErrorModel;
 }

@@ -42,7 +42,7 @@ export function runLaws(backend: Backend, { rows, laws = allLaws, skip = [], run
         const name = `${one.name}: ${row.name}`;
         const skipped = skip.find((s) => s.row === row.name && s.law === one.name);
         law(name, samples, (sample) => one.holds(sample, row, backend), {
-          runs: one.runs * runs,
+          runs: one.runs * runs * (row.runs ?? 1),
           skip: skipped?.reason,
         });
       }

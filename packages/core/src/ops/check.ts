@@ -44,10 +44,11 @@ export function perAxis(
   return values;
 }
 
-/** @throws {OptionError} unless `value` is an integer of at least `least`. */
-export function checkInteger(op: string, name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new OptionError(`${op}: ${name} is an integer of at least ${least}, but got ${show(value)}.`);
+/** @throws {OptionError} unless `value` is an integer, of at least `least` if given. */
+export function checkInteger(op: string, name: string, value: number, least = -Infinity): void {
+  if (Number.isInteger(value) && value >= least) return;
+  const bound = least === -Infinity ? '' : ` of at least ${least}`;
+  throw new OptionError(`${op}: ${name} is an integer${bound}, but got ${show(value)}.`);
 }
 
 /** A value in a message. */

@@ -1,13 +1,11 @@
 /** Operations that rearrange elements. None of them changes its argument; all are differentiable. */
 import { showAval } from '../aval.ts';
 import { OptionError, ShapeError } from '../errors.ts';
-import { select } from '../primitives/arithmetic.ts';
 import * as m from '../primitives/movement.ts';
-import { scalar } from '../primitives/pointwise.ts';
-import { resolveAxes, resolveAxis, type Shape, sameShape, sizeOf } from '../shape.ts';
+import { resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions, perAxis, type ShapeLike, show, toShape } from './check.ts';
-import { literal, operand, type TensorLike } from './convert.ts';
+import { operand, type TensorLike } from './convert.ts';
 
 /**
  * The same elements in row-major order, in another shape.
@@ -212,46 +210,6 @@ function refuseRange(range: unknown, axis: number): never {
   throw new OptionError(
     `slice: the entry for axis ${axis} is an integer, null, or [start, stop, step] with a step that is not 0, ` +
       `but got ${show(range)}.`,
-  );
-}
-
-/**
- * `x` with elements of one value around it.
- *
- * @param widths How many: one number for both ends of all axes, `[before, after]` for all axes, or an array of these
- *   pairs, one for each axis.
- * @param options.value 0 by default; a number of the dtype of `x`.
- * @throws {OptionError} if a width is negative (see {@link slice}) or they do not fit the axes.
- * @throws {DTypeError} if the value is no number of the dtype.
- * @example pad(tensor([1, 2]), [[1, 2]], { value: 9 })   // [9, 1, 2, 9, 9]
- */
-export function pad(
-  x: TensorLike,
-  widths: number | readonly [number, number] | readonly (readonly [number, number])[],
-  options: { readonly value?: number | boolean } = {},
-): Tensor {
-  checkOptions('pad', options, ['value']);
-  const t = operand('pad', x);
-  const pairs = pairsOf(widths, t.ndim);
-  const [low, high] = [pairs.map(([before]) => before), pairs.map(([, after]) => after)];
-  const interior = low.map(() => 0);
-  const padded = m.pad(t, low, high, interior);
-  const value = literal('pad', Number(options.value ?? 0), t.dtype);
-  if (Object.is(value.item(), 0) || sameShape(padded.shape, t.shape)) return padded;
-  const inside = m.pad(m.broadcastTo(scalar(1, 'bool'), t.shape), low, high, interior);
-  return select(inside, padded, value);
-}
-
-function pairsOf(widths: unknown, rank: number): [number, number][] {
-  const isWidth = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 0;
-  const isPair = (p: unknown): p is [number, number] =>
-    Array.isArray(p) && p.length === 2 && p.every(isWidth);
-  if (isWidth(widths)) return Array.from({ length: rank }, () => [widths, widths]);
-  if (isPair(widths)) return Array.from({ length: rank }, () => widths);
-  if (Array.isArray(widths) && widths.length === rank && widths.every(isPair)) return widths;
-  throw new OptionError(
-    `pad: widths are an integer of at least 0, a pair [before, after], or ${rank} pairs, but got ${show(widths)}; ` +
-      `slice() takes elements away.`,
   );
 }
 

@@ -3,13 +3,13 @@ import { DTypeError, OptionError, ShapeError } from '../../src/errors.ts';
 import { multiply } from '../../src/ops/arithmetic.ts';
 import { arange, ones, tensor, zeros } from '../../src/ops/creation.ts';
 import { concatenate, split, stack } from '../../src/ops/join.ts';
+import { pad } from '../../src/ops/pad.ts';
 import { sum } from '../../src/ops/reduce.ts';
 import {
   broadcastTo,
   expandDims,
   flip,
   moveaxis,
-  pad,
   type Range,
   ravel,
   repeat,

@@ -1,4 +1,6 @@
 import type { Row } from '../row.ts';
+import { arrangementRows } from './operations/arrangements.ts';
+import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
 import { productRows } from './operations/products.ts';
 import { reductionRows } from './operations/reductions.ts';
@@ -10,6 +12,8 @@ export const operationRows: readonly Row[] = [
   ...elementwiseRows,
   ...reductionRows,
   ...shapeRows,
+  ...arrangementRows,
   ...productRows,
+  ...contractionRows,
   ...sourceRows,
 ];

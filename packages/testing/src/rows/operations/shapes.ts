@@ -12,12 +12,12 @@ import {
 } from '../../arbitrary.ts';
 import { dtypes, type Shape, sizeOf, type Tensor } from '../../core.ts';
 import type { Form, Operand, Row } from '../../row.ts';
-import { integers } from '../dtypes.ts';
+import { floats, integers } from '../dtypes.ts';
 
 /* ---- shapes and places ---- */
 
 /** An exact, linear function of one operand with options that depend on its shape. */
-function shapeOp(
+export function shapeOp(
   name: string,
   call: (shape: Shape) => fc.Arbitrary<{ f: (x: Tensor) => Tensor | readonly Tensor[]; options: unknown }>,
   minRank: number = 0,
@@ -41,9 +41,9 @@ function shapeOp(
 }
 
 /** Any axis of the rank, also counted from the end. */
-const axisOf = (rank: number): fc.Arbitrary<number> => fc.integer({ min: -rank, max: rank - 1 });
+export const axisOf = (rank: number): fc.Arbitrary<number> => fc.integer({ min: -rank, max: rank - 1 });
 
-const call = <T>(options: fc.Arbitrary<T>, f: (x: Tensor, options: T) => Tensor | readonly Tensor[]) =>
+export const call = <T>(options: fc.Arbitrary<T>, f: (x: Tensor, options: T) => Tensor | readonly Tensor[]) =>
   options.map((o) => ({ f: (x: Tensor) => f(x, o), options: o }));
 
 const range = (n: number): fc.Arbitrary<nm.Range> =>
@@ -91,6 +91,20 @@ const shapeOps: readonly Row[] = [
       (x, widths) => nm.pad(x, widths),
     ),
   ),
+  {
+    ...shapeOp(
+      'pad',
+      () =>
+        call(
+          fc.constantFrom('edge', 'reflect', 'symmetric', 'wrap', 'linearRamp', 'maximum', 'minimum', 'mean'),
+          (x, mode) => nm.pad(nm.pad(x, 1), 2, { mode }),
+        ),
+      1,
+    ),
+    dtypes: floats,
+    error: 'sum',
+    linear: [],
+  },
   shapeOp('flip', (s) =>
     call(
       fc.oneof(

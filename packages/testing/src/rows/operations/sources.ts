@@ -12,7 +12,11 @@ type Op1 = (x: Tensor) => Tensor;
 /* ---- making tensors ---- */
 
 /** A function of no tensor. */
-function source(name: string, known: readonly DType[], f: (dtype: DType, n: number) => Tensor): Row {
+export function source(
+  name: string,
+  known: readonly DType[],
+  f: (dtype: DType, n: number) => Tensor | readonly Tensor[],
+): Row {
   return {
     name,
     dtypes: known,
