@@ -1,6 +1,16 @@
 export { type Conv2dOptions, conv2d } from './conv2d.ts';
 export { type DenseOptions, dense } from './dense.ts';
 export { type DropoutOptions, dropout } from './dropout.ts';
+export { type EarlyStoppingOptions, earlyStopping } from './earlyStopping.ts';
+export {
+  type FitCallback,
+  type FitEvent,
+  type FitItem,
+  type FitOptions,
+  type FitResult,
+  fit,
+  type Metrics,
+} from './fit.ts';
 export { type AxisOptions, flatten, gelu, logSoftmax, relu, silu, softmax } from './functions.ts';
 export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';

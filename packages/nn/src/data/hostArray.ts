@@ -9,7 +9,7 @@ const MOST_ELEMENTS = 2 ** 31 - 1;
 
 /** A host array of values in row-major order; as many as the shape has places. */
 export function hostArray<T extends TypedArray>(values: T, shape: readonly number[]): HostArray<T> {
-  return ndarray(values, [...shape]) as HostArray<T>;
+  return ndarray<T>(values, [...shape]);
 }
 
 /**
