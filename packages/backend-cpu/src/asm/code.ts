@@ -37,6 +37,9 @@ const EMPTY_BLOCK = 0x40;
 /** The body of one function, written instruction by instruction; every method returns the code, so that calls chain. */
 export class Code {
   readonly #bytes = new Bytes();
+  /** Run first: it sets the constants. */
+  readonly #prologue = new Bytes();
+  readonly #constants = new Map<string, Local>();
   readonly #paramCount: number;
   readonly #locals: ValueType[] = [];
   #depth = 0;
@@ -99,6 +102,21 @@ export class Code {
     this.#opcode(0xfd00c);
     this.#bytes.bytes(lanes);
     return this;
+  }
+
+  /** A local that holds a vector constant from the start: engines build one anew, in several steps, where it is written. */
+  constant(lanes: Uint8Array): Local {
+    const key = lanes.join();
+    let local = this.#constants.get(key);
+    if (local === undefined) {
+      local = this.local('v128');
+      this.#constants.set(key, local);
+      for (const byte of [0xfd, 0x0c]) this.#prologue.byte(byte);
+      this.#prologue.bytes(lanes);
+      this.#prologue.byte(0x21);
+      this.#prologue.unsigned(local);
+    }
+    return local;
   }
 
   /** Takes the address from the stack; a store takes the value above it. `offset` is unsigned. */
@@ -229,6 +247,7 @@ export class Code {
       body.unsigned(count);
       body.byte(typeCodes[type]);
     }
+    body.bytes(this.#prologue.view());
     body.bytes(this.#bytes.view());
     body.byte(0x0b);
     into.unsigned(body.length);

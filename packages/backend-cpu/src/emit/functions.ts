@@ -10,7 +10,9 @@ import {
 } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import type { ModuleBuilder } from '../asm/module.ts';
+import type { Features } from '../features.ts';
 import type { Node } from './node.ts';
+import { emitSpecial, isSpecial, NEEDS_FALLBACK, type SpecialName } from './special.ts';
 
 const foreignUnary = [
   'exp',
@@ -39,10 +41,7 @@ const foreignBinary = ['pow', 'atan2', 'rem'] as const;
 /** Float operations that WebAssembly lacks. */
 export type ForeignName = (typeof foreignUnary)[number] | (typeof foreignBinary)[number];
 
-/**
- * They are imported from JavaScript and applied lane by lane. This table is the only seam: a vector implementation of an
- * operation takes its name away.
- */
+/** They are imported from JavaScript and applied lane by lane, unless {@link specialName} has them. */
 const foreign: Readonly<Record<ForeignName, (x: number, y: number) => number>> = {
   ...scalarFunctions,
   rem: (x, y) => x % y,
@@ -61,7 +60,13 @@ export function everywhere(names: ReadonlySet<ForeignName>): boolean {
 
 /** The imported function that computes an operation, if there is one. */
 export function foreignName(dtype: DType, op: UnaryOp | BinaryOp): ForeignName | undefined {
-  return isFloat(dtype) ? [...foreignUnary, ...foreignBinary].find((name) => name === op) : undefined;
+  if (!isFloat(dtype) || specialName(dtype, op)) return undefined;
+  return [...foreignUnary, ...foreignBinary].find((name) => name === op);
+}
+
+/** The function of vectors that computes an operation, if there is one. */
+export function specialName(dtype: DType, op: UnaryOp | BinaryOp): SpecialName | undefined {
+  return dtype === 'float32' && isSpecial(op) ? op : undefined;
 }
 
 /** Whether a node is computed by a call and not by instructions. */
@@ -75,21 +80,25 @@ export function callsOut(node: Node): boolean {
 export function foreignNames(kernels: readonly Kernel[]): Set<ForeignName> {
   const names = new Set<ForeignName>();
   for (const expr of nodesOf(kernels.flatMap((k) => [...k.reductions.map((r) => r.value), ...k.outputs]))) {
-    const name =
-      expr.kind === 'unary' || expr.kind === 'binary' ? foreignName(expr.dtype, expr.op) : undefined;
+    if (expr.kind !== 'unary' && expr.kind !== 'binary') continue;
+    const special = specialName(expr.dtype, expr.op);
+    const name = special && NEEDS_FALLBACK.has(special) ? special : foreignName(expr.dtype, expr.op);
     if (name) names.add(name);
   }
   return names;
 }
 
-/** The functions of one module: those it imports, and integer helpers defined when first used. */
+/** The functions of one module: those it imports, and helpers defined when first used. */
 export class Functions {
   readonly #builder: ModuleBuilder;
+  readonly #fused: boolean;
+  readonly #specials = new Map<SpecialName, Callable>();
   readonly #imports = new Map<ForeignName, Callable>();
   readonly #helpers = new Map<IntegerHelper, Callable>();
 
-  constructor(builder: ModuleBuilder, names: Iterable<ForeignName>) {
+  constructor(builder: ModuleBuilder, names: Iterable<ForeignName>, { relaxedSimd }: Features) {
     this.#builder = builder;
+    this.#fused = relaxedSimd;
     for (const name of names) {
       const isBinary = foreignBinary.some((binary) => binary === name);
       const params = isBinary ? (['f64', 'f64'] as const) : (['f64'] as const);
@@ -100,6 +109,32 @@ export class Functions {
   foreign(name: ForeignName): Callable {
     const found = this.#imports.get(name);
     if (!found) throw new InternalError(`emit: function ${name} was not imported.`);
+    return found;
+  }
+
+  /** x (and y, for pow) -> the function of them, for float32 vectors. */
+  applySpecial(code: Code, name: SpecialName): void {
+    const [x, y] = [code.local('v128'), code.local('v128')];
+    if (name === 'pow') code.set(y);
+    code.set(x);
+    this.#emitSpecial(code, name, x, y);
+  }
+
+  #emitSpecial(code: Code, name: SpecialName, x: Local, y: Local): void {
+    const fallback = () => code.call(this.foreign(name));
+    emitSpecial(name, { code, fused: this.#fused, fallback }, x, y);
+  }
+
+  /** The same as a function, where a call is short enough: for scalars. */
+  special(name: SpecialName): Callable {
+    let found = this.#specials.get(name);
+    if (!found) {
+      const params = name === 'pow' ? (['v128', 'v128'] as const) : (['v128'] as const);
+      found = this.#builder.define({ params, results: ['v128'] }, (code, [x = 0, y = 0]) =>
+        this.#emitSpecial(code, name, x, y),
+      );
+      this.#specials.set(name, found);
+    }
     return found;
   }
 

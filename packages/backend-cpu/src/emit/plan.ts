@@ -82,7 +82,7 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   const builder = new ModuleBuilder();
   const imports = threads > 1 ? importBarrier(builder) : undefined;
   const foreign = foreignNames(plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
-  const functions = new Functions(builder, foreign);
+  const functions = new Functions(builder, foreign, features);
   const hosts = importHosts(builder, plan);
   const context = { builder, functions, features };
   const byKey = new Map<string, StepFunctions>();

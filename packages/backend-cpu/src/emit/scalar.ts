@@ -8,7 +8,7 @@ import {
 } from '@neumann/core/backend';
 import type { Code, ValueType } from '../asm/code.ts';
 import type { MemoryOp, PlainOp } from '../asm/opcodes.ts';
-import { type Functions, foreignName } from './functions.ts';
+import { type Functions, foreignName, specialName } from './functions.ts';
 
 /** Every scalar word of the kernel language as instructions that take operands from the stack. */
 export interface ScalarWords {
@@ -67,8 +67,10 @@ const floatUnary = {
 /** x -> op(x) */
 export function scalarUnary(words: ScalarWords, dtype: DType, op: UnaryOp): void {
   const { code } = words;
+  const special = specialName(dtype, op);
   const foreign = foreignName(dtype, op);
-  if (foreign) throughFloat64(code, dtype, 1, () => code.call(words.functions.foreign(foreign)));
+  if (special) throughVector(code, 1, () => code.call(words.functions.special(special)));
+  else if (foreign) throughFloat64(code, dtype, 1, () => code.call(words.functions.foreign(foreign)));
   else if (isFloat(dtype)) floatUnaryCode(code, dtype, op);
   else integerUnary(code, dtype, op);
 }
@@ -131,8 +133,10 @@ const integerBinary = {
 /** x, y -> op(x, y); `constant` is y's value where it is known. */
 export function scalarBinary(words: ScalarWords, dtype: DType, op: BinaryOp, constant?: number): void {
   const { code, functions } = words;
+  const special = specialName(dtype, op);
   const foreign = foreignName(dtype, op);
-  if (foreign) throughFloat64(code, dtype, 2, () => code.call(functions.foreign(foreign)));
+  if (special) throughVector(code, 2, () => code.call(functions.special(special)));
+  else if (foreign) throughFloat64(code, dtype, 2, () => code.call(functions.foreign(foreign)));
   else if (isFloat(dtype)) {
     if (!Object.hasOwn(floatBinary, op)) undefinedWord(op, dtype);
     code.op(`${dtype === 'float32' ? 'f32' : 'f64'}.${floatBinary[op as keyof typeof floatBinary]}`);
@@ -213,6 +217,17 @@ function castOfFloat(code: Code, from: 'f32' | 'f64', to: DType): void {
 export function scalarBitcast(code: Code, from: DType, to: DType): void {
   if (from === 'float32' && to !== 'float32') code.op('i32.reinterpret_f32');
   else if (from !== 'float32' && to === 'float32') code.op('f32.reinterpret_i32');
+}
+
+/** Runs `body` on vectors of the `count` topmost float32 operands: a result does not depend on where its element stands. */
+function throughVector(code: Code, count: 1 | 2, body: () => void): void {
+  if (count === 2) {
+    const y = code.local('f32');
+    code.set(y).op('f32x4.splat').get(y);
+  }
+  code.op('f32x4.splat');
+  body();
+  code.lane('f32x4.extract_lane', 0);
 }
 
 /** Runs `body` on the float64 values of the `count` topmost operands, and rounds its result. */

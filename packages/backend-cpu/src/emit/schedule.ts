@@ -1,5 +1,5 @@
 import type { DType } from '@neumann/core/backend';
-import { callsOut } from './functions.ts';
+import { callsOut, specialName } from './functions.ts';
 import type { Tail } from './loops.ts';
 import { dynamicTerms, type Nest, strideOf } from './nest.ts';
 import type { LoadNode, Node } from './node.ts';
@@ -57,14 +57,19 @@ function vectorSchedule(nest: Nest, at: number): Schedule[] {
 
 /** Enough independent work per iteration for short bodies; long bodies have it anyway. */
 function unrollOf(nest: Nest, at: number): number {
-  const work =
-    nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node)).length +
-    nest.kernel.outputs.length;
+  const varying = nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node));
+  const work = varying.reduce((sum, node) => sum + workOf(node), nest.kernel.outputs.length);
   const calls = nest.nodes.some(callsOut);
   const chains = Math.max(1, nest.kernel.reductions.length) * (hasArg(nest) ? 4 : 1);
   const most = nest.kernel.reductions.length > 0 ? Math.max(1, Math.floor(8 / chains)) : 4;
   if (calls || work > 24) return 1;
   return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);
+}
+
+/** Instructions, roughly. */
+function workOf(node: Node): number {
+  if (node.kind !== 'unary' && node.kind !== 'binary') return 1;
+  return specialName(node.dtype, node.op) ? 25 : 1;
 }
 
 function dependsOn(nest: Nest, node: Node, loop: number): boolean {

@@ -1,7 +1,7 @@
 import { type BinaryOp, type CompareOp, type DType, isFloat, type UnaryOp } from '@neumann/core/backend';
 import type { Code } from '../asm/code.ts';
 import type { LaneOp, PlainOp } from '../asm/opcodes.ts';
-import { foreignName } from './functions.ts';
+import { foreignName, specialName } from './functions.ts';
 import { type ScalarWords, scalarBinary, scalarType, scalarUnary, undefinedWord } from './scalar.ts';
 
 /**
@@ -135,8 +135,10 @@ const floatUnary = {
 
 /** x -> op(x) */
 export function vectorUnary(words: VectorWords, dtype: DType, op: UnaryOp): void {
-  const { code } = words;
-  if (foreignName(dtype, op)) laneByLane(words, dtype, 1, () => scalarUnary(words, dtype, op));
+  const { code, functions } = words;
+  const special = specialName(dtype, op);
+  if (special) functions.applySpecial(code, special);
+  else if (foreignName(dtype, op)) laneByLane(words, dtype, 1, () => scalarUnary(words, dtype, op));
   else if (isFloat(dtype)) {
     const type = dtype === 'float32' ? 'f32x4' : 'f64x2';
     if (Object.hasOwn(floatUnary, op)) code.op(`${type}.${floatUnary[op as keyof typeof floatUnary]}`);
@@ -193,9 +195,11 @@ const integerArithmetic = { add: 'i32x4.add', sub: 'i32x4.sub', mul: 'i32x4.mul'
 
 /** x, y -> op(x, y); `constant` is y's value where it is known. */
 export function vectorBinary(words: VectorWords, dtype: DType, op: BinaryOp, constant?: number): void {
-  const { code } = words;
+  const { code, functions } = words;
+  const special = specialName(dtype, op);
   const perLane = () => laneByLane(words, dtype, 2, () => scalarBinary(words, dtype, op, constant));
-  if (foreignName(dtype, op)) perLane();
+  if (special) functions.applySpecial(code, special);
+  else if (foreignName(dtype, op)) perLane();
   else if (Object.hasOwn(bitwise, op)) code.op(bitwise[op as keyof typeof bitwise]);
   else if (dtype === 'bool') {
     if (op !== 'max' && op !== 'min') undefinedWord(op, dtype);

@@ -1,0 +1,433 @@
+import type { Code, Local } from '../asm/code.ts';
+import type { LaneOp, PlainOp } from '../asm/opcodes.ts';
+
+/**
+ * Elementary functions of four float32 numbers. Their measured errors stand in docs/accuracy.md.
+ *
+ * Each reduces its argument to a small interval, where a polynomial (of least greatest error, found by iteratively
+ * reweighted least squares) takes over. No lane ever branches: what is rare, such as arguments of sin beyond 2^13, goes
+ * lane by lane through JavaScript's function for the whole vector.
+ */
+const oneOperand = [
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'erfInv',
+  'sigmoid',
+] as const;
+
+/** Functions with an implementation here. */
+export type SpecialName = (typeof oneOperand)[number] | 'pow';
+
+/** Those of them that need JavaScript's function for some arguments. */
+export const NEEDS_FALLBACK: ReadonlySet<SpecialName> = new Set(['sin', 'cos', 'pow']);
+
+export function isSpecial(op: string): op is SpecialName {
+  return op === 'pow' || oneOperand.some((name) => name === op);
+}
+
+/** Puts a vector on the stack. */
+type Value = () => void;
+
+/** What the functions are written with. */
+interface Setting {
+  readonly code: Code;
+  /** Whether there is a fused multiply-add. */
+  readonly fused: boolean;
+  /** Puts JavaScript's result for float64 operands, which are on the stack, in their place. */
+  readonly fallback: () => void;
+}
+
+/** Writes the function of `x` (and `y`, for pow): its result is left on the stack. */
+export function emitSpecial(name: SpecialName, setting: Setting, x: Local, y: Local): void {
+  const f = new Floats(setting);
+  const [a, b] = [f.local(x), f.local(y)];
+  const write = {
+    exp: () => exp(f, a),
+    expm1: () => withSign(f, expm1(f, a), a),
+    log: () => log(f, a),
+    log1p: () => log1p(f, a),
+    sin: () => trigonometric(f, a, 0),
+    cos: () => trigonometric(f, a, 1),
+    tanh: () => tanh(f, a),
+    erf: () => erf(f, a),
+    erfInv: () => erfInv(f, a),
+    sigmoid: () => sigmoid(f, a),
+    pow: () => pow(f, a, b),
+  } satisfies Record<SpecialName, () => Value>;
+  write[name]()();
+}
+
+/** Vector arithmetic: every operation is computed where it is written, and gives what puts its result on the stack. */
+class Floats {
+  readonly #setting: Setting;
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+  }
+
+  get code(): Code {
+    return this.#setting.code;
+  }
+
+  local(local: Local): Value {
+    return () => this.code.get(local);
+  }
+
+  /** What is on the stack. */
+  kept(): Value {
+    const local = this.code.local('v128');
+    this.code.set(local);
+    return this.local(local);
+  }
+
+  op(name: PlainOp, ...operands: readonly Value[]): Value {
+    for (const operand of operands) operand();
+    this.code.op(name);
+    return this.kept();
+  }
+
+  number(x: number): Value {
+    return this.#constant(new Float32Array(4).fill(x));
+  }
+
+  double(x: number): Value {
+    return this.#constant(new Float64Array(2).fill(x));
+  }
+
+  integer(x: number): Value {
+    return this.#constant(new Int32Array(4).fill(x));
+  }
+
+  #constant(lanes: Float32Array | Float64Array | Int32Array): Value {
+    return this.local(this.code.constant(new Uint8Array(lanes.buffer)));
+  }
+
+  shift(name: 'i32x4.shl' | 'i32x4.shr_s', x: Value, by: number): Value {
+    x();
+    this.code.i32(by).op(name);
+    return this.kept();
+  }
+
+  add(x: Value, y: Value): Value {
+    return this.op('f32x4.add', x, y);
+  }
+
+  mul(x: Value, y: Value): Value {
+    return this.op('f32x4.mul', x, y);
+  }
+
+  /** `x y + z` */
+  madd(x: Value, y: Value, z: Value): Value {
+    if (this.#setting.fused) return this.op('f32x4.relaxed_madd', x, y, z);
+    return this.add(this.mul(x, y), z);
+  }
+
+  /** `x y + z` of float64. */
+  madd64(x: Value, y: Value, z: Value): Value {
+    if (this.#setting.fused) return this.op('f64x2.relaxed_madd', x, y, z);
+    return this.op('f64x2.add', this.op('f64x2.mul', x, y), z);
+  }
+
+  /** `x` where `mask` is set, else `y`. */
+  select(mask: Value, x: Value, y: Value): Value {
+    return this.op('v128.bitselect', x, y, mask);
+  }
+
+  /** `Σ coefficients[i] x^i` */
+  polynomial(x: Value, coefficients: readonly number[]): Value {
+    const [last, ...rest] = coefficients.toReversed().map((c) => this.number(c));
+    return rest.reduce((sum, c) => this.madd(sum, x, c), last as Value);
+  }
+
+  polynomial64(x: Value, coefficients: readonly number[]): Value {
+    const [last, ...rest] = coefficients.toReversed().map((c) => this.double(c));
+    return rest.reduce((sum, c) => this.madd64(sum, x, c), last as Value);
+  }
+
+  /** The result of JavaScript's function for each lane if `rare` is set in any lane, else what `usual` writes. */
+  unless(rare: Value, operands: readonly Value[], usual: () => Value): Value {
+    const { code } = this;
+    rare();
+    const slow = () => {
+      const result = code.local('v128');
+      for (let lane = 0; lane < 4; lane++) {
+        code.get(result);
+        for (const operand of operands) {
+          operand();
+          code.lane('f32x4.extract_lane' satisfies LaneOp, lane).op('f64.promote_f32');
+        }
+        this.#setting.fallback();
+        code.op('f32.demote_f64').lane('f32x4.replace_lane', lane).set(result);
+      }
+      code.get(result);
+    };
+    code.op('v128.any_true').choose('v128', slow, () => usual()());
+    return this.kept();
+  }
+}
+
+const SIGN = -(2 ** 31);
+/** 1.5 · 2^23: added to a small number, it leaves the nearest integer in the low bits. */
+const ROUNDER = 12582912;
+/** ln 2 in two parts, the first of so few bits that its product with an exponent is exact. */
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = -2.12194440054690583e-4;
+
+/** (e^r - 1 - r) / r² for |r| <= ln 2 / 2, relative error of e^r - 1: 2^-31.9 */
+const EXP = [
+  0.5000000049234721, 0.16666666826244375, 0.041666342128976686, 0.008333270624297664, 0.0013942046001015937,
+  0.00019915623019026908,
+];
+/** (ln(1 + f) - f + f² / 2) / f³ for |f| <= 1/3, relative error of ln(1 + f): 2^-30.1 */
+const LOG = [
+  0.33333338797214007, -0.24999817830584703, 0.19999300023212543, -0.1667970071261719, 0.14313016847718643,
+  -0.12193916896321076, 0.10659325789569987, -0.12853860316167162, 0.12365904762654516,
+];
+/** (sin r - r) / r³ as a polynomial in r² for |r| <= π/4, relative error of sin r: 2^-28 */
+const SIN = [-0.16666654802895256, 0.008332168926110634, -0.0001951601196863926];
+/** (cos r - 1 + r² / 2) / r⁴ as a polynomial in r², error 2^-33.3 */
+const COS = [0.041666646628500226, -0.0013887355365809746, 2.4437007819199068e-5];
+/** erf(x) / x - 1 as a polynomial in x² for |x| <= 0.95, relative error 2^-30.6 */
+const ERF_SMALL = [
+  0.1283791664084941, -0.37612631613480696, 0.11283663998505702, -0.02685770511020717, 0.005196952104743465,
+  -0.0008097703540492168, 8.185093749860442e-5,
+];
+/** -ln(1 - erf(x)) / x for 0.92 <= x <= 4, error of erf: 2^-30.3 */
+const ERF_LARGE = [
+  1.1286484898586617, 0.635151318107252, 0.10623687462143948, -0.023762060094570547, 0.00364245758668031,
+  -0.0003228034762720728, 1.1231265482751078e-5,
+];
+/** erfInv(x) / x as a polynomial in w - 2.5 for w = -ln(1 - x²) from 0 to 5, relative error 2^-27.4 */
+const ERF_INV_CENTRE = [
+  1.50140935928229, 0.246640286155379, -0.004177386779872094, -0.0012527418827495106, 0.0002183444384027311,
+  -4.963345293634731e-6, -3.462704488024656e-6, 4.661701044581946e-7, 2.3232622196574085e-8,
+  -8.791015974356924e-9,
+];
+/** The same in √w - 3.125 for w from 5 to 16, relative error 2^-26.9 */
+const ERF_INV_TAIL = [
+  2.958320127124436, 1.0037186520585513, 0.007049352553129571, -0.005299922811900577, 0.0037793738040384234,
+  -0.0025271819060927944, 0.0013159649701151876, -0.0003108657010421804, -0.0001775054091260433,
+  0.0001213248444742194,
+];
+/** log2((1 + s) / (1 - s)) / s as a polynomial in s² for s² <= 0.04, relative error 2^-48.7 */
+const LOG2 = [
+  2.88539008177793, 0.9617966939162189, 0.5770780204816285, 0.4121979549429467, 0.3206437889413161,
+  0.2606759910027043, 0.2509741715936864,
+];
+/** 2^r for |r| <= 1/2, relative error 2^-28.9 */
+const EXP2 = [
+  1.000000000599859, 0.693147207267337, 0.2402264665725363, 0.055503254713938285, 0.009618503537490664,
+  0.001340125799928559, 0.000153446537483202,
+];
+/** π / 2 in four parts; products of the first three with integers up to 2^13 are exact. */
+const HALF_PI = [1.5703125, 4.837512969970703e-4, 7.549533620476723e-8, 2.5633440682570896e-12] as const;
+
+/** `x` between the bounds; NaN stays. */
+function clamp(f: Floats, x: Value, low: number, high: number): Value {
+  return f.op('f32x4.pmax', f.op('f32x4.pmin', x, f.number(high)), f.number(low));
+}
+
+/** The integer nearest to `x factor`: as float32, and in the low bits of another vector. */
+function nearest(f: Floats, x: Value, factor: number): { whole: Value; bits: Value } {
+  const bits = f.madd(x, f.number(factor), f.number(ROUNDER));
+  return { whole: f.op('f32x4.sub', bits, f.number(ROUNDER)), bits };
+}
+
+/** `x = n ln 2 + r`, and `(e^r - 1 - r) / r²`. */
+function reduceExp(f: Floats, x: Value): { bits: Value; r: Value; q: Value } {
+  const { whole, bits } = nearest(f, x, Math.LOG2E);
+  const r = f.madd(whole, f.number(-LN2_LOW), f.madd(whole, f.number(-LN2_HIGH), x));
+  return { bits, r, q: f.polynomial(r, EXP) };
+}
+
+/** `x 2^n`, where both powers of which 2^n is the product are normal: results may be too small for that, or infinite. */
+function scale(f: Floats, x: Value, n: Value): Value {
+  const half = f.shift('i32x4.shr_s', n, 1);
+  const rest = f.op('i32x4.sub', n, half);
+  return f.mul(f.mul(x, powerOfTwo(f, half)), powerOfTwo(f, rest));
+}
+
+function powerOfTwo(f: Floats, n: Value): Value {
+  return f.shift('i32x4.shl', f.op('i32x4.add', n, f.integer(127)), 23);
+}
+
+function exp(f: Floats, given: Value): Value {
+  const { bits, r, q } = reduceExp(f, clamp(f, given, -104, 89));
+  const p = f.add(f.madd(f.mul(r, r), q, r), f.number(1));
+  return scale(f, p, f.op('i32x4.sub', bits, f.number(ROUNDER)));
+}
+
+/** Without the sign of a zero. */
+function expm1(f: Floats, given: Value): Value {
+  const { bits, r, q } = reduceExp(f, clamp(f, given, -18, 89));
+  const p = f.madd(f.mul(r, r), q, r);
+  const half = f.op('i32x4.add', f.shift('i32x4.shl', bits, 23), f.integer(126 << 23)); // 2^(n - 1)
+  const sum = f.madd(p, half, f.op('f32x4.sub', half, f.number(0.5)));
+  return f.add(sum, sum);
+}
+
+/** `x`, of which only the magnitude counts, with the sign of another number. */
+function withSign(f: Floats, x: Value, of: Value): Value {
+  return f.op('v128.or', x, f.op('v128.and', of, f.integer(SIGN)));
+}
+
+/** `x = 2^e m` with m in [2/3, 4/3), for positive normal numbers. */
+function split(f: Floats, x: Value): { e: Value; m: Value } {
+  const e = f.shift('i32x4.shr_s', f.op('i32x4.sub', x, f.integer(0x3f2aaaab)), 23);
+  return { e, m: f.op('i32x4.sub', x, f.shift('i32x4.shl', e, 23)) };
+}
+
+/** A positive number as a normal one and the exponent that this took away. */
+function normalise(f: Floats, x: Value): { normal: Value; lost: Value } {
+  const small = f.op('f32x4.lt', x, f.number(2 ** -126));
+  const normal = f.select(small, f.mul(x, f.number(2 ** 23)), x);
+  return { normal, lost: f.op('v128.and', small, f.integer(-23)) };
+}
+
+/** `ln(1 + fraction) + e ln 2` */
+function logOf(f: Floats, fraction: Value, e: Value): Value {
+  const [square, exponent] = [f.mul(fraction, fraction), f.op('f32x4.convert_i32x4_s', e)];
+  const p = f.polynomial(fraction, LOG);
+  const cubic = f.madd(f.mul(square, fraction), p, f.mul(exponent, f.number(LN2_LOW)));
+  const y = f.add(f.madd(square, f.number(-0.5), cubic), fraction);
+  return f.madd(exponent, f.number(LN2_HIGH), y);
+}
+
+/** `result` for 0 < x < inf; -inf for 0, NaN below, inf and NaN for themselves. */
+function logOrLimit(f: Floats, x: Value, result: Value): Value {
+  const positive = f.op('f32x4.gt', x, f.number(0));
+  const isZero = f.op('f32x4.eq', x, f.number(0));
+  const limit = f.select(isZero, f.number(-Infinity), f.number(NaN));
+  const bounded = f.op('f32x4.lt', x, f.number(Infinity));
+  return f.select(positive, f.select(bounded, result, x), limit);
+}
+
+function log(f: Floats, x: Value): Value {
+  const { normal, lost } = normalise(f, x);
+  const { e, m } = split(f, normal);
+  const result = logOf(f, f.add(m, f.number(-1)), f.op('i32x4.add', e, lost));
+  return logOrLimit(f, x, result);
+}
+
+/** `ln u` of u = fl(1 + x), with what the rounding lost put back at the scale of m. */
+function log1p(f: Floats, x: Value): Value {
+  const u = f.add(x, f.number(1));
+  const lost = f.op('f32x4.sub', x, f.add(u, f.number(-1)));
+  const { e, m } = split(f, u);
+  const inverse = f.op('i32x4.max_s', f.op('i32x4.sub', f.integer(127), e), f.integer(0));
+  const fraction = f.madd(lost, f.shift('i32x4.shl', inverse, 23), f.add(m, f.number(-1)));
+  return withSign(f, logOrLimit(f, u, logOf(f, fraction, e)), x);
+}
+
+/** sin(x + quarter π / 2), where x is at most 2^13. */
+function trigonometric(f: Floats, x: Value, quarter: 0 | 1): Value {
+  const isLarge = f.op('f32x4.gt', f.op('f32x4.abs', x), f.number(8192));
+  return f.unless(isLarge, [x], () => {
+    const { whole, bits } = nearest(f, x, 2 / Math.PI);
+    const r = HALF_PI.reduce((rest, part) => f.madd(whole, f.number(-part), rest), x);
+    const square = f.mul(r, r);
+    const sin = f.madd(f.mul(r, square), f.polynomial(square, SIN), r);
+    const even = f.madd(square, f.number(-0.5), f.number(1));
+    const cos = f.madd(f.mul(square, square), f.polynomial(square, COS), even);
+    const turned = quarter === 0 ? bits : f.op('i32x4.add', bits, f.integer(1));
+    const isOdd = f.op('i32x4.ne', f.op('v128.and', turned, f.integer(1)), f.integer(0));
+    const sign = f.shift('i32x4.shl', f.op('v128.and', turned, f.integer(2)), 30);
+    const result = f.op('v128.xor', f.select(isOdd, cos, sin), sign);
+    return quarter === 0 ? f.select(f.op('f32x4.eq', x, f.number(0)), x, result) : result;
+  });
+}
+
+function tanh(f: Floats, x: Value): Value {
+  const bounded = f.op('f32x4.pmin', f.op('f32x4.abs', x), f.number(10));
+  const e = expm1(f, f.add(bounded, bounded));
+  return withSign(f, f.op('f32x4.div', e, f.add(e, f.number(2))), x);
+}
+
+function erf(f: Floats, x: Value): Value {
+  const magnitude = f.op('f32x4.abs', x);
+  const square = f.mul(x, x);
+  const small = f.madd(f.polynomial(square, ERF_SMALL), x, x);
+  const bounded = f.op('f32x4.pmin', magnitude, f.number(4));
+  const exponent = f.mul(f.polynomial(bounded, ERF_LARGE), f.op('f32x4.neg', bounded));
+  const large = f.op('f32x4.sub', f.number(1), exp(f, exponent));
+  const isSmall = f.op('f32x4.lt', magnitude, f.number(0.9375));
+  return f.select(isSmall, small, withSign(f, large, x));
+}
+
+/** ±inf at ±1, NaN beyond. */
+function erfInv(f: Floats, x: Value): Value {
+  const magnitude = f.op('f32x4.abs', x);
+  const below = f.op('f32x4.sub', f.number(1), magnitude);
+  const w = f.op('f32x4.neg', log(f, f.mul(below, f.add(magnitude, f.number(1)))));
+  const centre = f.polynomial(f.add(w, f.number(-2.5)), ERF_INV_CENTRE);
+  const tail = f.polynomial(f.add(f.op('f32x4.sqrt', w), f.number(-3.125)), ERF_INV_TAIL);
+  const isCentral = f.op('f32x4.lt', w, f.number(5));
+  const ratio = f.select(isCentral, centre, tail);
+  const isOne = f.op('f32x4.eq', magnitude, f.number(1));
+  return f.mul(x, f.select(isOne, f.number(Infinity), ratio));
+}
+
+function sigmoid(f: Floats, x: Value): Value {
+  const e = exp(f, f.op('v128.or', x, f.integer(SIGN)));
+  const isNegative = f.op('f32x4.lt', x, f.number(0));
+  return f.op('f32x4.div', f.select(isNegative, e, f.number(1)), f.add(e, f.number(1)));
+}
+
+/** 2^(y log2 |x|), the product and both functions in float64; the sign and NaN of negative x by what y is. */
+function pow(f: Floats, x: Value, y: Value): Value {
+  const [base, exponent] = [f.op('f32x4.abs', x), f.op('f32x4.abs', y)];
+  const usualBase = f.op(
+    'v128.and',
+    f.op('f32x4.gt', base, f.number(0)),
+    f.op('f32x4.lt', base, f.number(Infinity)),
+  );
+  const usual = f.op('v128.and', usualBase, f.op('f32x4.lt', exponent, f.number(Infinity)));
+  return f.unless(f.op('v128.not', usual), [x, y], () => {
+    const { normal, lost } = normalise(f, base);
+    const { e, m } = split(f, normal);
+    const exponents = f.op('i32x4.add', e, lost);
+    const low = powerOfHalf(f, m, exponents, y);
+    const upper = (v: Value) => {
+      v();
+      v();
+      f.code.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
+      return f.kept();
+    };
+    const high = powerOfHalf(f, upper(m), upper(exponents), upper(y));
+    const join = (a: Value, b: Value) => {
+      a();
+      b();
+      f.code.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+      return f.kept();
+    };
+    const magnitude = scale(f, join(low.fraction, high.fraction), join(low.n, high.n));
+    const whole = (v: Value) => f.op('f32x4.eq', f.op('f32x4.trunc', v), v);
+    const isWhole = whole(y);
+    const isOdd = f.op('v128.andnot', isWhole, whole(f.mul(y, f.number(0.5))));
+    const sign = f.op('v128.and', f.op('v128.and', x, isOdd), f.integer(SIGN));
+    const isUndefined = f.op('v128.andnot', f.op('f32x4.lt', x, f.number(0)), isWhole);
+    return f.op('v128.or', f.op('v128.or', magnitude, sign), isUndefined);
+  });
+}
+
+/** `(2^e m)^y` of the lower two lanes as `fraction 2^n`, in float32 and int32 lanes. */
+function powerOfHalf(f: Floats, m: Value, e: Value, y: Value): { fraction: Value; n: Value } {
+  const wide = f.op('f64x2.promote_low_f32x4', m);
+  const s = f.op('f64x2.div', f.op('f64x2.add', wide, f.double(-1)), f.op('f64x2.add', wide, f.double(1)));
+  const p = f.polynomial64(f.op('f64x2.mul', s, s), LOG2);
+  const log2 = f.madd64(p, s, f.op('f64x2.convert_low_i32x4_s', e));
+  const power = f.op('f64x2.mul', log2, f.op('f64x2.promote_low_f32x4', y));
+  const bounded = f.op('f64x2.max', f.op('f64x2.min', power, f.double(140)), f.double(-160));
+  const whole = f.op('f64x2.nearest', bounded);
+  const fraction = f.polynomial64(f.op('f64x2.sub', bounded, whole), EXP2);
+  return {
+    fraction: f.op('f32x4.demote_f64x2_zero', fraction),
+    n: f.op('i32x4.trunc_sat_f64x2_s_zero', whole),
+  };
+}
