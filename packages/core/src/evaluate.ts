@@ -18,7 +18,8 @@ export function evaluate(primitive: Primitive, inputs: readonly Tensor[], params
   for (const x of inputs)
     if (!(x instanceof ConcreteTensor || x instanceof LiteralTensor))
       throw new TracerError(
-        `${primitive.name}: got ${x}, which has no value here; it escaped from the function that is being traced.`,
+        `${primitive.name}: got ${x}, which has no value here; it escaped from the function that is being traced: ` +
+          `return it from there, or, where it is used inside a custom rule or another traced function, pass it as an argument.`,
       );
   if (primitive.kind === 'call') return executeProgram(params as CallParams, inputs);
   const backend = commonBackend(primitive.name, inputs);

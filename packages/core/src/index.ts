@@ -184,6 +184,8 @@ export type { Shape } from './shape.ts';
 export { type Nested, Tensor } from './tensor.ts';
 /* ---- Transformations of functions ---- */
 export type { Gradient, GradOptions } from './transforms/argnums.ts';
+export { checkpoint } from './transforms/checkpoint.ts';
+export { type CustomOptions, customJvp, customVjp, type Differentials } from './transforms/custom.ts';
 export { evalShape, type ShapeArguments, type Shapes } from './transforms/evalShape.ts';
 export { type HvpOptions, hvp } from './transforms/hvp.ts';
 export {
@@ -199,6 +201,7 @@ export { type JitOptions, type Jitted, jit, makeProgram } from './transforms/jit
 export { jvp } from './transforms/jvp.ts';
 export { linearize } from './transforms/linearize.ts';
 export { linearTranspose } from './transforms/linearTranspose.ts';
+export type { StageStats } from './transforms/staged.ts';
 export { stopGradient } from './transforms/stopGradient.ts';
 export { grad, valueAndGrad, vjp } from './transforms/vjp.ts';
 export { type Axes, type VmapOptions, vmap } from './transforms/vmap.ts';

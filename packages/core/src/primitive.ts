@@ -18,7 +18,9 @@ export type Kind =
   /** The same bytes, perhaps in another shape. */
   | 'alias'
   /** Contains a program. */
-  | 'call';
+  | 'call'
+  /** A function with rules of its own, kept together until it is compiled ({@link BlockRules}). */
+  | 'block';
 
 /** A symbolic zero tangent or cotangent. */
 export type Zero = null;
@@ -70,6 +72,14 @@ export interface Primitive<P extends Params = Params> {
   lower?(inputs: readonly Aval[], params: P): Kernel;
   /** What computes a primitive of kind `host`. */
   readonly host?: HostFunction;
+}
+
+/** What a primitive of kind `block` has besides. */
+export interface BlockRules<P extends Params = Params> {
+  /** The results, by other primitives. */
+  apply(inputs: readonly Tensor[], params: P): Tensor[];
+  /** Inputs and params with a `program`, as they are written into another program. */
+  stage(inputs: readonly Tensor[], params: P): [readonly Tensor[], P];
 }
 
 /** The jvp rule of what has no derivative: comparisons, integers, random bits. */

@@ -7,13 +7,21 @@ import { showAval } from './aval.ts';
 import type { TypedArray } from './dtype.ts';
 import { RuleError, TracerError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import { Linear, type Params, type Primitive } from './primitive.ts';
+import { type BlockRules, Linear, type Params, type Primitive } from './primitive.ts';
 import { Tensor } from './tensor.ts';
+
+/** A batch axis that collectives such as `psum` can name. */
+export interface NamedAxis {
+  readonly name: string;
+  readonly size: number;
+}
 
 /** An interpreter of primitives. */
 export interface Trace {
   /** What the user called: `grad`, `jit`, `vmap`; for messages. */
   readonly name: string;
+  /** The name and size of the batch axis that collectives find here. */
+  readonly axis?: NamedAxis | undefined;
   bind(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[];
 }
 
@@ -49,6 +57,8 @@ export abstract class Tracer extends Tensor {
 const root: Trace = {
   name: 'eval',
   bind(primitive, inputs, params) {
+    if (primitive.kind === 'block')
+      return withTrace(root, () => (primitive as Primitive & BlockRules).apply(inputs, params));
     return evaluate(primitive, inputs, params);
   },
 };
@@ -82,6 +92,18 @@ export function runTraced<T>(trace: Trace, f: () => T): T {
   } finally {
     open.delete(trace);
   }
+}
+
+/** The innermost open axis of that name. */
+export function findAxis(name: string): NamedAxis | undefined {
+  return [...open].findLast((trace) => trace.axis?.name === name)?.axis;
+}
+
+/** The named axes around a call, as text: part of the signature of what is traced inside. */
+export function axisEnvironment(): string {
+  let text = '';
+  for (const { axis } of open) if (axis) text += `${JSON.stringify(axis.name)}:${axis.size} `;
+  return text;
 }
 
 /** @throws {TracerError} if what a user's function returned is a promise. */

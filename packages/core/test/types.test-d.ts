@@ -1,6 +1,8 @@
 import { expectTypeOf, test } from 'vitest';
 import type { TypedArray } from '../src/dtype.ts';
 import type { Tensor } from '../src/tensor.ts';
+import { checkpoint } from '../src/transforms/checkpoint.ts';
+import { customJvp, customVjp } from '../src/transforms/custom.ts';
 import { hvp } from '../src/transforms/hvp.ts';
 import { hessian, jacfwd, jacrev } from '../src/transforms/jacobian.ts';
 import { jit } from '../src/transforms/jit.ts';
@@ -86,4 +88,30 @@ test('a transposed function takes the result and gives the arguments', () => {
       z: (Tensor | number | boolean | TypedArray)[];
     }>();
   expectTypeOf(linearTranspose(loss, params, x)(1)).branded.toEqualTypeOf<[Params, Tensor]>();
+});
+
+test('functions with rules keep their types, and rules get those of arguments and results', () => {
+  const f = customVjp(
+    outputs,
+    (p: Params, t: Tensor) => [outputs(p, t), { p, n: 3 }],
+    (residuals, ct) => {
+      expectTypeOf(residuals).branded.toEqualTypeOf<{ p: Params; n: Tensor }>();
+      expectTypeOf(ct).branded.toEqualTypeOf<{ y: Tensor; z: Tensor[] }>();
+      return [residuals.p, null];
+    },
+  );
+  expectTypeOf(f(params, x)).branded.toEqualTypeOf<{ y: Tensor; z: Tensor[] }>();
+  const g = customJvp(loss, ([p, t], [dp, dt]) => {
+    expectTypeOf(p).toEqualTypeOf<Params>();
+    expectTypeOf(dp).branded.toEqualTypeOf<Params>();
+    return [loss(p, t), dt];
+  });
+  expectTypeOf(g(params, 3)).toEqualTypeOf<Tensor>();
+  // @ts-expect-error: a cotangent for each argument
+  customVjp(
+    loss,
+    (p: Params, t: Tensor) => [loss(p, t), null],
+    () => [null],
+  );
+  expectTypeOf(checkpoint(loss)(params, x)).toEqualTypeOf<Tensor>();
 });

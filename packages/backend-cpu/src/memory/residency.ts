@@ -1,6 +1,6 @@
-import { BackendError } from '@neumann/core/backend';
+import { BackendError, Recency, type Recent } from '@neumann/core/backend';
 import { blockSize, Heap } from './heap.ts';
-import { Recency, type Recent } from './recency.ts';
+
 
 /**
  * The bytes of a tensor: resident at an address of the WebAssembly memory, or spilled to an ordinary ArrayBuffer.

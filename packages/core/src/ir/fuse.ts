@@ -202,6 +202,7 @@ function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefine
   if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
   for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
     const early = launches[i] as Launch;
+    if (early.region !== late.region) return undefined;
     if (early.kind !== 'kernel') continue;
     if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
       continue;

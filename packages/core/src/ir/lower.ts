@@ -1,6 +1,7 @@
 /** From equations to kernels and host routines, one each. */
 import type { Aval } from '../aval.ts';
 import type { Params, Primitive } from '../primitive.ts';
+import { barrierPrimitive } from '../primitives/barrier.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { HostRoutine } from './host.ts';
 import type { Expr, Kernel } from './kernel.ts';
@@ -15,6 +16,8 @@ export interface KernelLaunch {
   readonly kernel: Kernel;
   readonly inputs: readonly Var[];
   readonly outputs: readonly Var[];
+  /** How many barriers come before it, if any: launches on the two sides of one are not merged. */
+  readonly region?: number;
 }
 
 /** A host routine applied to values of a program, alike. */
@@ -23,6 +26,7 @@ export interface HostLaunch {
   readonly host: HostRoutine;
   readonly inputs: readonly Var[];
   readonly outputs: readonly Var[];
+  readonly region?: number;
 }
 
 /** A program as launches. */
@@ -37,12 +41,17 @@ export function lower(program: Program): Lowered {
   const aliases = new Map<Var, Var>();
   const resolve = (v: Var): Var => aliases.get(v) ?? v;
   const launches: Launch[] = [];
+  let region = 0;
   for (const equation of program.equations) {
-    const [source] = equation.inputs;
-    if (equation.primitive.kind === 'alias' && source instanceof Var)
-      aliases.set(equation.outputs[0] as Var, resolve(source));
-    else if (equation.primitive.kind === 'host') launches.push(...lowerHost(equation, resolve));
+    if (equation.primitive === barrierPrimitive) region++;
+    const first = launches.length;
+    if (equation.primitive.kind === 'alias' && equation.inputs.some((a) => a instanceof Var)) {
+      for (const [i, a] of equation.inputs.entries())
+        if (a instanceof Var) aliases.set(equation.outputs[i] as Var, resolve(a));
+    } else if (equation.primitive.kind === 'host') launches.push(...lowerHost(equation, resolve));
     else launches.push(lowerEquation(equation, resolve));
+    if (region > 0)
+      for (let i = first; i < launches.length; i++) launches[i] = { ...(launches[i] as Launch), region };
   }
   const outputs = program.outputs.map((a) => {
     if (a instanceof Var) return resolve(a);

@@ -107,6 +107,7 @@ function showParams(params: Params, indent: string): string {
 }
 
 function showParam(value: unknown, indent: string): string {
+  if (typeof value === 'function') return value.name || 'function';
   if (isProgram(value)) return showProgram(value, indent);
   if (Array.isArray(value)) return `[${value.map((v) => showParam(v, indent)).join(',')}]`;
   if (typeof value === 'object' && value !== null)

@@ -1,7 +1,7 @@
 /** Interpreters that write down what they are asked to do. */
 import type { Aval } from '../aval.ts';
 import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
-import type { Params, Primitive } from '../primitive.ts';
+import type { BlockRules, Params, Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOpen, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
 import { evaluateProgram } from './interpret.ts';
@@ -53,7 +53,11 @@ export class Recorder implements Trace {
     return this.write(primitive, inputs, params);
   }
 
-  protected write(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
+  protected write(primitive: Primitive, operands: readonly Tensor[], given: Params): Tensor[] {
+    const [inputs, params] =
+      primitive.kind === 'block'
+        ? (primitive as Primitive & BlockRules).stage(operands, given)
+        : [operands, given];
     const outputs = primitive
       .shape(
         inputs.map((x) => x.aval),

@@ -1,11 +1,14 @@
 /** Rewrites of programs that keep every bit of the result. */
 
+import { barrierPrimitive } from '../primitives/barrier.ts';
 import { sameShape } from '../shape.ts';
+import { expandBlocks } from './expand.ts';
 import { identityOf, idOf } from './identity.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
-/** Computes equal equations once, multiplies by one for free, and drops what no result needs. */
-export function simplify(program: Program): Program {
+/** Writes out blocks, computes equal equations once, multiplies by one for free, and drops what no result needs. */
+export function simplify(original: Program): Program {
+  const program = expandBlocks(original);
   const replaced = new Map<Var, Atom>();
   const current = (a: Atom): Atom => (a instanceof Var ? (replaced.get(a) ?? a) : a);
   const seen = new Map<string, Equation>();
@@ -32,6 +35,9 @@ export function simplify(program: Program): Program {
       replaced.set(result, same);
       continue;
     }
+    if (equation.primitive === barrierPrimitive)
+      for (const [i, a] of inputs.entries())
+        if (a instanceof Literal) replaced.set(equation.outputs[i] as Var, a);
     const key = `${idOf(equation.primitive)} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;
     const before = seen.get(key);
     if (before) {

@@ -3,12 +3,7 @@ import type { Program } from '../ir/program.ts';
 import { Linear, type Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind } from '../trace.ts';
-import {
-  batchedProgram,
-  jvpProgram,
-  partialProgram,
-  transposedProgram,
-} from '../transforms/derived.ts';
+import { batchedProgram, jvpProgram, partialProgram, transposedProgram } from '../transforms/derived.ts';
 import type { PartialRule } from '../transforms/linearize.ts';
 
 export type CallParams = {

@@ -1,16 +1,13 @@
 /** Staging: a function is traced once for each signature, compiled, and run as one program from then on. */
-import { showAval } from '../aval.ts';
 import { OptionError } from '../errors.ts';
-import { idOf } from '../ir/identity.ts';
 import { type Program, showProgram } from '../ir/program.ts';
-import { capturesTracers, type Recorded, record } from '../ir/record.ts';
 import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { callPrimitive } from '../primitives/call.ts';
-import type { Tensor } from '../tensor.ts';
 import { bind } from '../trace.ts';
-import { type Leaves, type Tensors, type TreeStructure, treeFlatten } from '../tree.ts';
-import { type FlatFunction, flatFunction } from './flat.ts';
+import { type Leaves, type Tensors, treeFlatten } from '../tree.ts';
+import { flatFunction } from './flat.ts';
+import { StagedFunction, type StageStats, stage } from './staged.ts';
 
 /** Options of {@link jit}. */
 export interface JitOptions {
@@ -20,15 +17,16 @@ export interface JitOptions {
   readonly donate?: readonly number[];
 }
 
-/** A jitted function, and how often it has been compiled. */
+/**
+ * A jitted function. It keeps a compiled program for each of the last 256 signatures that it was called with: shapes,
+ * dtypes, structure, and static arguments.
+ */
 export type Jitted<A extends readonly unknown[], R> = ((...args: Leaves<A>) => Tensors<R>) & {
-  readonly stats: { readonly compilations: number };
+  /** How often a program was found and made, and how many are kept. */
+  readonly stats: StageStats;
+  /** Forgets all programs. */
+  readonly clearCache: () => void;
 };
-
-interface Staged {
-  readonly recorded: Recorded;
-  readonly f: FlatFunction;
-}
 
 /**
  * `f`, compiled: the first call with given shapes, dtypes and structure traces it; later calls only run the result.
@@ -48,33 +46,33 @@ export function jit<A extends readonly unknown[], R>(
 ): Jitted<A, R> {
   checkJitOptions(options);
   const { staticArgs = [], donate = [] } = options;
-  const isStatic = new Set(staticArgs);
-  const name = f.name ? `jit(${f.name})` : 'jit';
-  const cache = new Map<string, Staged>();
-  const stats = { compilations: 0 };
+  const donated = new Set(donate);
+  const staged = new StagedFunction(f.name ? `jit(${f.name})` : 'jit', f, staticArgs);
+  const { name } = staged;
 
   const jitted = (...args: Leaves<A>): Tensors<R> => {
-    const statics = staticArgs.map((i) => args[i]);
-    const traced = args.filter((_, i) => !isStatic.has(i));
-    const flat = treeFlatten(traced);
-    const xs = flat.leaves.map((x) => toTensor(x));
-    const key = `${structureKey(flat.structure)}${xs.map((x) => showAval(x.aval)).join(' ')}|${statics.map(staticKey).join()}`;
-    let staged = cache.get(key);
-    if (!staged) {
-      const whole = (...dynamic: unknown[]) => f(...(mergeStatic(args, isStatic, dynamic) as unknown as A));
-      staged = stage(name, flatFunction(whole, flat.structure), xs);
-      stats.compilations++;
-      if (!capturesTracers(staged.recorded)) cache.set(key, staged);
-    }
-    const { program, captured } = staged.recorded;
-    const mask = [...captured.map(() => false), ...donated(args, isStatic, new Set(donate))];
-    const results = bind(callPrimitive, [...captured, ...xs], { name, program, donate: mask });
-    return staged.f.unflatten(results);
+    const { recorded, f: flatF, inputs, counts } = staged.call(args);
+    const { program, captured } = recorded;
+    const mask = captured.map(() => false);
+    for (const [i, count] of counts.entries()) for (let k = 0; k < count; k++) mask.push(donated.has(i));
+    const results = bind(callPrimitive, [...captured, ...inputs], { name, program, donate: mask });
+    return flatF.unflatten(results);
   };
-  return Object.assign(jitted, { stats });
+  Object.defineProperty(jitted, 'stats', { get: () => staged.stats });
+  return Object.assign(jitted, { clearCache: () => staged.clear() }) as Jitted<A, R>;
 }
 
-/** Stages `f` for arguments like `args`, without running it: the program, to print, check or count. */
+/**
+ * Stages `f` for arguments like `args`, without running it: the program, to print, check or count.
+ *
+ * @throws {TracerError} if `f` reads a traced value or returns a promise.
+ * @example
+ * String(makeProgram((x: Tensor) => sum(multiply(x, 2)), ones([3])))
+ * // { a:f32[3] =>
+ * //   b:f32[3] = mul a 2
+ * //   c:f32[] = reduceSum[axes=[0]] b
+ * //   return c }
+ */
 export function makeProgram<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   ...args: Leaves<A>
@@ -88,11 +86,6 @@ export function makeProgram<A extends readonly unknown[]>(
   return Object.assign(program, { toString: () => showProgram(program) });
 }
 
-function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
-  const avals = xs.map((x) => x.aval);
-  return { recorded: record(name, avals, (inputs) => f.call(...inputs)), f };
-}
-
 function checkJitOptions(options: JitOptions): void {
   checkOptions('jit', options, ['staticArgs', 'donate']);
   for (const [key, value] of Object.entries(options)) {
@@ -101,44 +94,4 @@ function checkJitOptions(options: JitOptions): void {
   }
   const both = options.donate?.find((i) => options.staticArgs?.includes(i));
   if (both !== undefined) throw new OptionError(`jit: argument ${both} is static and cannot be donated.`);
-}
-
-function mergeStatic(
-  args: readonly unknown[],
-  isStatic: ReadonlySet<number>,
-  dynamic: readonly unknown[],
-): unknown[] {
-  let next = 0;
-  return args.map((arg, i) => (isStatic.has(i) ? arg : dynamic[next++]));
-}
-
-/** For each leaf of the traced arguments, whether its argument is donated. */
-function donated(
-  args: readonly unknown[],
-  isStatic: ReadonlySet<number>,
-  donate: ReadonlySet<number>,
-): boolean[] {
-  return args.flatMap((arg, i) => (isStatic.has(i) ? [] : treeFlatten(arg).leaves.map(() => donate.has(i))));
-}
-
-function structureKey(s: TreeStructure): string {
-  switch (s.kind) {
-    case 'leaf':
-      return '*';
-    case 'null':
-      return '-';
-    case 'static':
-      return `<${staticKey(s.value)}>`;
-    case 'array':
-      return `[${s.children.map(structureKey).join()}]`;
-    case 'object':
-      return `{${s.keys.map((key, i) => `${JSON.stringify(key)}:${structureKey(s.children[i] as TreeStructure)}`).join()}}`;
-    default:
-      return s satisfies never;
-  }
-}
-
-function staticKey(value: unknown): string {
-  if ((typeof value === 'object' && value !== null) || typeof value === 'function') return `#${idOf(value)}`;
-  return `${typeof value} ${Object.is(value, -0) ? '-0' : JSON.stringify(String(value))}`;
 }

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { anyOperand, arrays, broadcasting, edgy, shapes, smallShapes, smoothOperand } from '../arbitrary.ts';
-import { arithmetic, dtypes, jit, movement, type Tensor, threefry2x32 } from '../core.ts';
+import {
+  arithmetic,
+  barrier,
+  checkpoint,
+  customJvp,
+  customVjp,
+  dtypes,
+  jit,
+  movement,
+  type Tensor,
+  threefry2x32,
+} from '../core.ts';
 import type { Row } from '../row.ts';
 
 const iotaRow: Row = {
@@ -69,5 +80,72 @@ const callRow: Row = {
   })),
 };
 
+const barrierRow: Row = {
+  name: 'barrier',
+  dtypes: ['float32', 'int32'],
+  error: 'exact',
+  values: (dtype) =>
+    broadcasting(2).map((list) => ({
+      f: (...xs) => barrier(xs),
+      text: 'barrier',
+      operands: list.map((shape) => anyOperand(dtype, shape)),
+      define: (...xs) => xs.map((x) => x.values),
+    })),
+  smooth: broadcasting(2, smallShapes()).map((list) => ({
+    f: (...xs) => barrier(xs),
+    text: 'barrier',
+    operands: list.map((shape) => smoothOperand(shape, -1, 1)),
+  })),
+};
+
+/** Blocks compute the same as what is in them. */
+const product = (x: Tensor, y: Tensor): Tensor => arithmetic.mul(arithmetic.elementary.sin(y), x);
+const blockRow = (name: string, f: (x: Tensor, y: Tensor) => Tensor, smooth: boolean): Row => ({
+  name,
+  dtypes: ['float32', 'float64'],
+  error: { ulps: 6 },
+  values: (dtype) =>
+    broadcasting(2).map((list) => ({
+      f: (x, y) => f(x, y),
+      text: `${name} of sin(y) x`,
+      operands: list.map((shape) => anyOperand(dtype, shape)),
+    })),
+  ...(smooth && {
+    smooth: broadcasting(2, smallShapes()).map((list) => ({
+      f: (x, y) => f(x, y),
+      text: `${name} of sin(y) x`,
+      operands: list.map((shape) => smoothOperand(shape, -1, 1)),
+    })),
+  }),
+});
+
+const checkpointRow = blockRow('checkpoint', checkpoint(product), true);
+
+const ruleOfProduct = customJvp(product, ([x, y], [dx, dy]) => [
+  product(x, y),
+  arithmetic.add(
+    arithmetic.mul(arithmetic.mul(arithmetic.elementary.cos(y), dy), x),
+    arithmetic.mul(arithmetic.elementary.sin(y), dx),
+  ),
+]);
+const customJvpRow = blockRow('customJvp', ruleOfProduct, true);
+
+/** Without a forward derivative, which the laws about derivatives use too. */
+const reverseOnly = customVjp(
+  product,
+  (x: Tensor, y: Tensor) => [product(x, y), null],
+  () => [null, null],
+);
+const customVjpRow = blockRow('customVjp', reverseOnly, false);
+
 /** Sources, random bits, and what contains a program. */
-export const otherRows: readonly Row[] = [iotaRow, threefryRow, stopRow, callRow];
+export const otherRows: readonly Row[] = [
+  iotaRow,
+  threefryRow,
+  stopRow,
+  callRow,
+  barrierRow,
+  checkpointRow,
+  customJvpRow,
+  customVjpRow,
+];
