@@ -17,6 +17,7 @@ export { matmul } from '../../core/src/primitives/matmul.ts';
 export * as movement from '../../core/src/primitives/movement.ts';
 export { scalar } from '../../core/src/primitives/pointwise.ts';
 export * as reduce from '../../core/src/primitives/reduce.ts';
+export * as special from '../../core/src/primitives/special.ts';
 export { threefry2x32 } from '../../core/src/primitives/threefry.ts';
 export { windowArgmax, windowGather, windowMax, windowSum } from '../../core/src/primitives/window.ts';
 export { reference } from '../../core/src/reference/backend.ts';

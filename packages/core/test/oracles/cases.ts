@@ -6,6 +6,10 @@ const x = nm.reshape(nm.arange(0, 12, 1, 'float64'), [3, 4]);
 const v = f64([3, -1, 2, 0.5, 2]);
 const w = f64([0.5, 4, -2]);
 const cube = nm.reshape(nm.arange(0, 24, 1, 'float64'), [2, 3, 4]);
+const wide = [-3.7, -1.5, -0.3, 0.1, 0.5, 0.9, 1, 1.4616, 2, 3.3, 7.9, 8.1, 30, 170];
+const up = wide.slice(3);
+const tails = [1e-300, 1e-20, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-12];
+const floats = [0.1, 1, 2, -3.5, 1e-310, 1e300, 0, Infinity];
 const ints = (...data: number[]): nm.Tensor => nm.tensor(data, 'int32');
 
 /** A result is a tensor, or arrays of them. */
@@ -80,4 +84,45 @@ export const cases: Record<string, () => Result> = {
       w,
     ),
   cross: () => nm.cross(nm.slice(x, [null, [0, 3]]), w),
+  // numeric
+  cbrt: () => nm.cbrt(f64([...wide, 0, 1e300, 1e-300, Infinity])),
+  hypot: () => nm.hypot(f64([3, 1e200, 0, Infinity]), f64([4, 1e200, 0, 1])),
+  sinc: () => nm.sinc(f64([...wide, 0, 1e-5])),
+  logAddExp2: () => nm.logAddExp2(f64(wide), 2),
+  copysign: () => nm.copysign(f64(wide), nm.negative(nm.flip(f64(wide)))),
+  heaviside: () => nm.heaviside(f64([-1, 0, 2]), 0.5),
+  fmod: () => nm.fmod(f64(wide), 0.7),
+  divmod: () => nm.divmod(f64(wide), -0.7),
+  gcd: () => nm.gcd(ints(12, 0, -18, 2 ** 31 - 1, 701408733), ints(18, 0, 12, 6, 433494437)),
+  lcm: () => nm.lcm(ints(12, 0, -18), ints(18, 0, 12)),
+  frexp: () => nm.frexp(f64(floats)),
+  modf: () => nm.modf(f64(floats)),
+  ldexp: () => nm.ldexp(f64(floats), ints(3, -1074, 1023, 5, 40, -2000, 2, 1)),
+  nextAfter: () => nm.nextAfter(nm.tensor([1, 1, 0, -1, 0]), nm.tensor([2, 0, -1, 0, 0])),
+  bitwiseCount: () => nm.bitwiseCount(ints(0, 7, -7, 2 ** 31 - 1)),
+  nanToNum: () => nm.nanToNum(f64([NaN, Infinity, -Infinity, 1]), { nan: 7, posinf: 8 }),
+  // special
+  log1mExp: () => nm.log1mExp(f64(up)),
+  logit: () => nm.logit(f64(tails)),
+  xlogy: () => nm.xlogy(f64([0, 2, 0, 1.5]), f64([0, 3, Infinity, 0.5])),
+  xlog1py: () => nm.xlog1py(f64([0, 2]), f64([-1, 1e-12])),
+  entr: () => nm.entr(f64([-1, 0, 0.5, 2])),
+  relEntr: () => nm.relEntr(f64([0, 1, 2, -1, 1]), f64([1, 0, 3, 1, -1])),
+  klDiv: () => nm.klDiv(f64([0, 1, 2, -1]), f64([1, 0, 3, 1])),
+  logGamma: () => nm.logGamma(f64(wide)),
+  gamma: () => nm.gamma(f64(wide)),
+  factorial: () => nm.factorial(f64([0, 1, 5, 10])),
+  digamma: () => nm.digamma(f64(wide)),
+  polygamma: () => [1, 2, 5].map((n) => nm.polygamma(n, f64(up))),
+  zeta: () => [1.1, 2, 7.5].map((s) => nm.zeta(s, f64(up))),
+  beta: () => nm.beta(f64(up), 2.5),
+  logBeta: () => nm.logBeta(f64(up), 2.5),
+  multiLogGamma: () => nm.multiLogGamma(nm.add(f64(up), 2), 4),
+  i0e: () => nm.i0e(f64(wide)),
+  i1e: () => nm.i1e(f64(wide)),
+  i0: () => nm.i0(f64(wide)),
+  i1: () => nm.i1(f64(wide)),
+  ndtr: () => nm.ndtr(f64(wide)),
+  logNdtr: () => nm.logNdtr(f64([-1e3, -40, -21, -19, -5, 0, 5, 30])),
+  ndtri: () => nm.ndtri(f64(tails)),
 };

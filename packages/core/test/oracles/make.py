@@ -4,10 +4,15 @@ import json
 import pathlib
 
 import numpy as np
+from scipy import special as sp
 
 x = np.arange(12.0).reshape(3, 4)
 v = np.array([3.0, -1.0, 2.0, 0.5, 2.0])
 w = np.array([0.5, 4.0, -2.0])
+wide = np.array([-3.7, -1.5, -0.3, 0.1, 0.5, 0.9, 1.0, 1.4616, 2.0, 3.3, 7.9, 8.1, 30.0, 170.0])
+up = wide[3:]
+tails = np.array([1e-300, 1e-20, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-12])
+floats = np.array([0.1, 1.0, 2.0, -3.5, 1e-310, 1e300, 0.0, np.inf])
 cube = np.arange(24.0).reshape(2, 3, 4)
 
 cases = {
@@ -50,6 +55,47 @@ cases = {
     "inner": np.inner(cube, x),
     "kron": np.kron(x[:2, :2], w),
     "cross": np.cross(x[:, :3], w),
+    # numeric
+    "cbrt": np.cbrt(np.append(wide, [0.0, 1e300, 1e-300, np.inf])),
+    "hypot": np.hypot(np.array([3.0, 1e200, 0.0, np.inf]), np.array([4.0, 1e200, 0.0, 1.0])),
+    "sinc": np.sinc(np.append(wide, [0.0, 1e-5])),
+    "logAddExp2": np.logaddexp2(wide, 2.0),
+    "copysign": np.copysign(wide, -wide[::-1]),
+    "heaviside": np.heaviside(np.array([-1.0, 0.0, 2.0]), 0.5),
+    "fmod": np.fmod(wide, 0.7),
+    "divmod": np.divmod(wide, -0.7),
+    "gcd": np.gcd(np.array([12, 0, -18, 2**31 - 1, 701408733]), np.array([18, 0, 12, 6, 433494437])),
+    "lcm": np.lcm(np.array([12, 0, -18]), np.array([18, 0, 12])),
+    "frexp": np.frexp(floats),
+    "modf": np.modf(floats),
+    "ldexp": np.ldexp(floats, np.array([3, -1074, 1023, 5, 40, -2000, 2, 1])),
+    "nextAfter": np.nextafter(np.float32([1, 1, 0, -1, 0]), np.float32([2, 0, -1, 0, 0])),
+    "bitwiseCount": np.bitwise_count(np.array([0, 7, -7, 2**31 - 1], dtype=np.int32)),
+    "nanToNum": np.nan_to_num(np.array([np.nan, np.inf, -np.inf, 1]), nan=7, posinf=8),
+    # special
+    "log1mExp": np.log1p(-np.exp(-up)),
+    "logit": sp.logit(tails),
+    "xlogy": sp.xlogy(np.array([0.0, 2.0, 0.0, 1.5]), np.array([0.0, 3.0, np.inf, 0.5])),
+    "xlog1py": sp.xlog1py(np.array([0.0, 2.0]), np.array([-1.0, 1e-12])),
+    "entr": sp.entr(np.array([-1.0, 0.0, 0.5, 2.0])),
+    "relEntr": sp.rel_entr(np.array([0.0, 1.0, 2.0, -1.0, 1.0]), np.array([1.0, 0.0, 3.0, 1.0, -1.0])),
+    "klDiv": sp.kl_div(np.array([0.0, 1.0, 2.0, -1.0]), np.array([1.0, 0.0, 3.0, 1.0])),
+    "logGamma": sp.gammaln(wide),
+    "gamma": sp.gamma(wide),
+    "factorial": sp.factorial(np.array([0, 1, 5, 10])),
+    "digamma": sp.digamma(wide),
+    "polygamma": [sp.polygamma(n, up) for n in (1, 2, 5)],
+    "zeta": [sp.zeta(s, up) for s in (1.1, 2.0, 7.5)],
+    "beta": sp.beta(up, 2.5),
+    "logBeta": sp.betaln(up, 2.5),
+    "multiLogGamma": sp.multigammaln(up + 2, 4),
+    "i0e": sp.i0e(wide),
+    "i1e": sp.i1e(wide),
+    "i0": sp.i0(wide),
+    "i1": sp.i1(wide),
+    "ndtr": sp.ndtr(wide),
+    "logNdtr": sp.log_ndtr(np.array([-1e3, -40.0, -21.0, -19.0, -5.0, 0.0, 5.0, 30.0])),
+    "ndtri": sp.ndtri(tails),
 }
 
 

@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { arrangementRows } from './operations/arrangements.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
+import { numericRows } from './operations/numeric.ts';
 import { productRows } from './operations/products.ts';
 import { reductionRows } from './operations/reductions.ts';
 import { shapeRows } from './operations/shapes.ts';
@@ -10,6 +11,7 @@ import { sourceRows } from './operations/sources.ts';
 /** A row for every operation that `@neumann/core` exports; those of its namespaces with their prefix. */
 export const operationRows: readonly Row[] = [
   ...elementwiseRows,
+  ...numericRows,
   ...reductionRows,
   ...shapeRows,
   ...arrangementRows,

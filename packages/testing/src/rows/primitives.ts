@@ -5,6 +5,7 @@ import { indexingRows } from './indexing.ts';
 import { movementRows } from './movement.ts';
 import { otherRows } from './others.ts';
 import { reduceRows } from './reduce.ts';
+import { specialRows } from './special.ts';
 import { windowRows } from './window.ts';
 
 /** A row for every primitive. The first word of its name is the primitive's. */
@@ -13,6 +14,7 @@ export const primitiveRows: readonly Row[] = [
   ...movementRows,
   ...reduceRows,
   ...contractionRows,
+  ...specialRows,
   ...windowRows,
   ...indexingRows,
   ...otherRows,

@@ -28,7 +28,11 @@ interface UnaryFacts {
   readonly dtypes?: readonly DType[];
 }
 
-function unaryOp(name: string, f: Op1, { domain, error = 'exact', dtypes: known = dtypes }: UnaryFacts): Row {
+export function unaryOp(
+  name: string,
+  f: Op1,
+  { domain, error = 'exact', dtypes: known = dtypes }: UnaryFacts,
+): Row {
   const forms = (shape: fc.Arbitrary<Shape>, operand: (s: Shape) => Operand): fc.Arbitrary<Form> =>
     shape.map((s) => ({ f: (x) => f(x), text: name, operands: [operand(s)] }));
   const row: Row = {
@@ -122,7 +126,7 @@ function binaryForms(
     });
 }
 
-function binaryOp(
+export function binaryOp(
   name: string,
   f: (x: nm.TensorLike, y: nm.TensorLike) => Tensor,
   { domains, error = 'exact', dtypes: known = dtypes, numbers: takesNumbers = true }: BinaryFacts = {},
