@@ -1,7 +1,7 @@
 /** What the laws need of core beyond its entry points: primitives one by one, and the interpreter beneath them. */
 export { sameAval, showAval } from '../../core/src/aval.ts';
 export { ConcreteTensor } from '../../core/src/concrete.ts';
-export { type DType, dtypeInfo, dtypes, isFloat, type TypedArray } from '../../core/src/dtype.ts';
+export { type DType, dtypeInfo, dtypes, hostArray, isFloat, type TypedArray } from '../../core/src/dtype.ts';
 export type { Backend } from '../../core/src/ir/backend.ts';
 export { checkKernel } from '../../core/src/ir/check.ts';
 export { getBackend, place, setBackend } from '../../core/src/ir/device.ts';

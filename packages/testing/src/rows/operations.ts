@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts';
 import { arrangementRows } from './operations/arrangements.ts';
+import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
 import { numericRows } from './operations/numeric.ts';
@@ -18,4 +19,5 @@ export const operationRows: readonly Row[] = [
   ...productRows,
   ...contractionRows,
   ...sourceRows,
+  ...collectiveRows,
 ];
