@@ -20,6 +20,7 @@ export {
 /* ---- Backends ---- */
 export type { Backend } from './ir/backend.ts';
 export { devicePut, getBackend, setBackend } from './ir/device.ts';
+export * as linalg from './linalg.ts';
 /* ---- Elementwise ---- */
 export {
   abs,
