@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          testTimeout: 30_000, // machines are shared: a limit is for what hangs
           include: ['packages/*/test/**/*.test.ts', 'examples/**/test/**/*.test.ts'],
           typecheck: {
             enabled: true,

@@ -29,7 +29,7 @@ export interface FitEvent<S> {
   /** Since the start of `fit`. */
   readonly seconds: number;
   /** Ends the training after this step or epoch. */
-  stop(reason: string): void;
+  readonly stop: (reason: string) => void;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback that only listens returns nothing

@@ -1,7 +1,22 @@
-export { type Conv2dOptions, conv2d } from './conv2d.ts';
+export {
+  type Attended,
+  type AttentionOptions,
+  attention,
+  causalMask,
+  multiHeadAttention,
+} from './attention.ts';
+export { branch, type Each, parallel, type ResidualParts, residual } from './beside.ts';
+export { type ConvLayerOptions, conv1d, conv2d, conv3d } from './conv.ts';
 export { type DenseOptions, dense } from './dense.ts';
-export { type DropoutOptions, dropout } from './dropout.ts';
+export {
+  type DepthwiseOptions,
+  depthwiseConv2d,
+  type SeparableOptions,
+  separableConv2d,
+} from './depthwise.ts';
+export { type DropoutOptions, dropout, dropPath, spatialDropout } from './dropout.ts';
 export { type EarlyStoppingOptions, earlyStopping } from './earlyStopping.ts';
+export { type EmbeddingOptions, type EmbeddingParams, embedding } from './embedding.ts';
 export {
   type FitCallback,
   type FitEvent,
@@ -12,12 +27,39 @@ export {
   type Metrics,
 } from './fit.ts';
 export { type AxisOptions, flatten, gelu, logSoftmax, relu, silu, softmax } from './functions.ts';
+export { adaptiveAvgPool, adaptiveMaxPool, globalAvgPool, globalMaxPool } from './globalPool.ts';
 export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';
-export type { Context, Layer, LayerLike, ParamsOf, StateOf } from './layer.ts';
+export type { AvalsOf, Context, Layer, LayerLike, Observed, ParamsOf, StateOf } from './layer.ts';
 export { accuracy, crossEntropy } from './losses.ts';
-export type { Pair } from './options.ts';
+export {
+  type BatchNormOptions,
+  type BatchStatistics,
+  batchNorm,
+  type GroupNormOptions,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  type NormOptions,
+  rmsNorm,
+  type ScaleAndShift,
+} from './norms.ts';
+export type { Pair, PerAxis } from './options.ts';
+export type { ListedParams, ListedState, Named, NamedParams, NamedState } from './places.ts';
 export { avgPool, maxPool, type PoolOptions } from './pool.ts';
+export { learnedPositions, type PositionParams, rotaryPositions, sinusoidalPositions } from './positions.ts';
+export { type SpectralState, spectralNorm, type WeightNormParams, weightNorm } from './reparametrised.ts';
 export { decodeSafetensors, encodeSafetensors, loadInto, safetensorsMetadata } from './safetensors.ts';
-export { type ListedParams, type ListedState, type NamedParams, type NamedState, serial } from './serial.ts';
+export { serial } from './serial.ts';
+export { shaped } from './shaped.ts';
+export { type SqueezeExciteParams, squeezeExcite } from './squeezeExcite.ts';
+export {
+  type DecoderInput,
+  type DecoderParams,
+  decoderBlock,
+  type EncoderOptions,
+  encoderBlock,
+  type TransformerOptions,
+} from './transformer.ts';
 export type { Weights } from './weights.ts';
+export { withState } from './withState.ts';

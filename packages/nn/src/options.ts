@@ -4,6 +4,9 @@ import { OptionError } from '@neumann/core';
 /** One number for both spatial axes, or one for each. */
 export type Pair = number | readonly [height: number, width: number];
 
+/** One number for all spatial axes, or one for each. */
+export type PerAxis = number | readonly number[];
+
 /** @throws {OptionError} unless `value` is an integer of at least 1. */
 export function positiveInteger(layer: string, name: string, value: number): number {
   if (!isPositive(value))
@@ -11,15 +14,23 @@ export function positiveInteger(layer: string, name: string, value: number): num
   return value;
 }
 
-/** @throws {OptionError} unless `value` is one or two integers of at least 1. */
-export function positivePair(layer: string, name: string, value: Pair): [number, number] {
-  const both: readonly number[] = typeof value === 'number' ? [value, value] : value;
-  const [height, width] = Array.isArray(both) ? both : [];
-  if (!isPositive(height) || !isPositive(width) || both.length !== 2)
+const axisNames = ['depth', 'height', 'width'];
+
+/** @throws {OptionError} unless `value` is one or `axes` integers of at least 1. */
+export function positivePerAxis(layer: string, name: string, value: PerAxis, axes: number): number[] {
+  const all = typeof value === 'number' ? Array.from({ length: axes }, () => value) : value;
+  if (!Array.isArray(all) || all.length !== axes || !all.every(isPositive))
     throw new OptionError(
-      `${layer}: ${name} must be an integer of at least 1 or [height, width] of such, but is ${show(value)}.`,
+      `${layer}: ${name} must be an integer of at least 1 or [${axisNames.slice(-axes).join(', ')}] of such, but is ${show(value)}.`,
     );
-  return [height, width];
+  return [...all];
+}
+
+/** @throws {OptionError} unless `value` is a number in `[0, 1)`. */
+export function fraction(layer: string, name: string, value: number): number {
+  if (!(value >= 0 && value < 1))
+    throw new OptionError(`${layer}: ${name} must be in [0, 1), but is ${show(value)}.`);
+  return value;
 }
 
 const isPositive = (n: number | undefined): n is number => Number.isInteger(n) && (n as number) >= 1;

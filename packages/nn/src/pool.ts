@@ -1,6 +1,6 @@
 import { type Padding, ShapeError, showAval, type Tensor, windowMax, windowMean } from '@neumann/core';
 import { checkOptions } from '@neumann/core/extend';
-import { type Pair, positivePair } from './options.ts';
+import { type Pair, positivePerAxis } from './options.ts';
 
 /** Options of {@link maxPool} and {@link avgPool}. */
 export interface PoolOptions {
@@ -36,8 +36,8 @@ export function avgPool(options: PoolOptions): (x: Tensor) => Tensor {
 
 function pool(name: string, options: PoolOptions, windows: typeof windowMax): (x: Tensor) => Tensor {
   checkOptions(name, options, ['window', 'stride', 'padding']);
-  const window = positivePair(name, 'window', options.window);
-  const stride = positivePair(name, 'stride', options.stride ?? window);
+  const window = positivePerAxis(name, 'window', options.window, 2);
+  const stride = positivePerAxis(name, 'stride', options.stride ?? window, 2);
   const { padding = 'valid' } = options;
   return (x) => {
     if (x.ndim !== 4)
