@@ -117,7 +117,6 @@ function showParam(value: unknown, indent: string): string {
   return String(value);
 }
 
-/** Whether a parameter of a primitive is a program. */
-export function isProgram(value: unknown): value is Program {
+function isProgram(value: unknown): value is Program {
   return typeof value === 'object' && value !== null && 'equations' in value;
 }

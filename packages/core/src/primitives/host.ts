@@ -11,10 +11,7 @@ import { broadcastTo, moveAxis } from './movement.ts';
 /** A primitive that computes each example of a batch by itself. */
 export interface HostRules<P extends Params> {
   readonly name: string;
-  /**
-   * How many trailing axes one example of each operand has, the last for all further ones. The axes before them, alike
-   * in all operands, are a batch.
-   */
+  /** How many trailing axes one example of each operand has. The axes before them, alike in all operands, are a batch. */
   readonly ranks: readonly number[];
   /** Results of one example. */
   readonly shape: (example: readonly Aval[], params: P) => Aval[];
@@ -53,7 +50,7 @@ export function hostPrimitive<P extends Params>(rules: HostRules<P>): Primitive<
 }
 
 /** Batch axes to the front, where they join those that are there. */
-export function batchExamples<P extends Params>(
+function batchExamples<P extends Params>(
   primitive: Primitive<P>,
   inputs: readonly Tensor[],
   axes: readonly (number | null)[],
@@ -70,7 +67,7 @@ export function batchExamples<P extends Params>(
 
 /** The axes of the batch, and the avals of one example. */
 function splitLead(avals: readonly Aval[], ranks: readonly number[]): { lead: Shape; examples: Aval[] } {
-  const cuts = avals.map(({ shape }, i) => shape.length - (ranks[i] ?? (ranks.at(-1) as number)));
+  const cuts = avals.map(({ shape }, i) => shape.length - (ranks[i] as number));
   return {
     lead: avals[0]?.shape.slice(0, cuts[0]) ?? [],
     examples: avals.map(({ shape, dtype }, i) => ({ shape: shape.slice(cuts[i]), dtype })),

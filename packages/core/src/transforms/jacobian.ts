@@ -198,7 +198,6 @@ function overBasis(
     [basis],
     [0],
     size,
-    null,
   );
   const mapped = (i: number, at: number): Tensor => {
     const y = ys[fixed + i] as Tensor;

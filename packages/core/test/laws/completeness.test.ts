@@ -24,7 +24,6 @@ const notOperations = new Set([
   ...['devicePut', 'getBackend', 'setBackend', 'reference'],
   // transformations
   ...[
-    'axisSize',
     'checkpoint',
     'customJvp',
     'customVjp',
