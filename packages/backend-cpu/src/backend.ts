@@ -37,9 +37,9 @@ export interface CpuBackend extends Backend {
  * setBackend(await cpu({ memoryMB: 2048 }));
  */
 export async function cpu(options: CpuOptions = {}): Promise<CpuBackend> {
-  const { memoryMB, relaxedSimd } = resolveOptions(options);
+  const { memoryMB, relaxedSimd, winograd } = resolveOptions(options);
   const features = detectFeatures(relaxedSimd);
-  return new Cpu(features, memoryMB * 2 ** 20);
+  return new Cpu(features, memoryMB * 2 ** 20, winograd !== false);
 }
 
 /** After this many bytes of new buffers, a download lets the event loop come round, which frees what was collected. */
@@ -53,12 +53,14 @@ class Cpu implements CpuBackend {
   readonly dtypes: ReadonlySet<DType> = new Set(['float32', 'float64', 'int32', 'uint32', 'uint8', 'bool']);
   readonly multipleOutputs: boolean = true;
   readonly features: Features;
+  readonly #winograd: boolean;
   readonly #maxPages: number;
   readonly #residency: Residency;
   #bytesSinceTurn = 0;
 
-  constructor(features: Features, budget: number) {
+  constructor(features: Features, budget: number, winograd: boolean) {
     this.features = features;
+    this.#winograd = winograd;
     // Room for holes between blocks beyond the budget; when it does not suffice, everything is moved together.
     this.#maxPages = Math.min(MOST_PAGES, Math.ceil((HEAP_START + budget * 1.25) / PAGE) + 64);
     const memory = new WebAssembly.Memory({ initial: 1, maximum: this.#maxPages });
@@ -93,6 +95,7 @@ class Cpu implements CpuBackend {
     const emitted = emitPlan(plan, this.features, {
       maxPages: this.#maxPages,
       threads: 1,
+      winograd: this.#winograd,
       divideFrom: DIVIDE_FROM,
     });
     const { memory } = this.#residency;

@@ -13,7 +13,7 @@ const message = async (promise: Promise<unknown>): Promise<string> => {
 
 test('options are checked by name and range', async () => {
   expect(await message(cpu({ threads: 2 } as never))).toBe(
-    'OptionError: cpu: "threads" is not an option; the options are memoryMB and relaxedSimd.',
+    'OptionError: cpu: "threads" is not an option; the options are memoryMB, relaxedSimd and winograd.',
   );
   expect(await message(cpu({ memoryMB: 0 }))).toBe(
     'OptionError: cpu: memoryMB is 0; it must be an integer from 1 to 4000.',

@@ -21,6 +21,8 @@ export interface EmitContext {
   readonly builder: ModuleBuilder;
   readonly functions: Functions;
   readonly features: Features;
+  /** Whether convolutions may use Winograd's algorithm. */
+  readonly winograd: boolean;
 }
 
 /** The host routines of a module, and the import that runs them. */
@@ -33,6 +35,7 @@ interface Hosts {
 export interface EmitOptions {
   readonly maxPages: number;
   readonly threads: number;
+  readonly winograd: boolean;
   /** Kernels whose {@link costOf} is less are run by the first thread alone. */
   readonly divideFrom: number;
 }
@@ -78,13 +81,13 @@ function aligned(bytes: number): number {
 }
 
 export function emitPlan(plan: Plan, features: Features, options: EmitOptions): EmittedPlan {
-  const { threads, maxPages } = options;
+  const { threads, maxPages, winograd } = options;
   const builder = new ModuleBuilder();
   const imports = threads > 1 ? importBarrier(builder) : undefined;
   const foreign = foreignNames(plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
   const functions = new Functions(builder, foreign, features);
   const hosts = importHosts(builder, plan);
-  const context = { builder, functions, features };
+  const context = { builder, functions, features, winograd };
   const byKey = new Map<string, StepFunctions>();
   const functionsOf = (step: Step): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);

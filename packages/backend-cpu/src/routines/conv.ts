@@ -9,6 +9,8 @@ import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.t
 import { type Matmul, matmulOf } from './matmul.ts';
 import { packColumns, packRows } from './pack.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
+import { squareOf, winograd } from './winograd.ts';
+import { winogradWeights } from './winograd-weights.ts';
 
 export type Conv = Extract<Routine, { name: 'conv' }>;
 
@@ -40,7 +42,13 @@ export function conv(
     );
     return { scratch, parts: swapped };
   }
-  if (target === 'w') return weightGradient(context, element, geometry);
+  if (target === 'w')
+    return (
+      (context.winograd ? winogradWeights(context, element, geometry) : undefined) ??
+      weightGradient(context, element, geometry)
+    );
+  const square = context.winograd ? squareOf(element, target, geometry) : undefined;
+  if (square) return winograd(context, element, target, square);
   return correlation(context, element, target, geometry);
 }
 

@@ -1,0 +1,83 @@
+import { type ConvGeometry, type Kernel, sizeOf, type TypedArray } from '@neumann/core/backend';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cpu } from '../src/index.ts';
+import { randomSource, runKernel } from './kernels.ts';
+import { convKernel } from './routine-kernels.ts';
+
+const auto = await cpu();
+const unfused = await cpu({ relaxedSimd: false });
+const never = await cpu({ winograd: false });
+
+/** The greatest difference, relative to the greatest magnitude. */
+function relativeError(actual: TypedArray, expected: TypedArray): number {
+  let [error, most] = [0, 0];
+  for (const [i, want] of expected.entries()) {
+    error = Math.max(error, Number.isNaN(actual[i]) ? Infinity : Math.abs((actual[i] ?? 0) - want));
+    most = Math.max(most, Math.abs(want));
+  }
+  return error / most;
+}
+
+function inputsOf({ inputs }: Kernel, seed: number): Float32Array[] {
+  const random = randomSource(seed);
+  return inputs.map(({ shape }) => Float32Array.from({ length: sizeOf(shape) }, () => random() - 0.5));
+}
+
+const geometries = fc
+  .record({
+    n: fc.integer({ min: 1, max: 5 }),
+    c: fc.constantFrom(16, 20, 24, 36),
+    f: fc.constantFrom(16, 20, 32),
+    x: fc.tuple(fc.integer({ min: 5, max: 21 }), fc.integer({ min: 5, max: 21 })),
+    padLow: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
+    padHigh: fc.integer({ min: 0, max: 2 }),
+  })
+  .map(({ n, c, f, x, padLow, padHigh }): ConvGeometry => {
+    const y = x.map((extent, d) => extent + (padLow[d] ?? 0) + padHigh - 2);
+    const ones = [1, 1];
+    return { n, c, f, groups: 1, x, y, kernel: [3, 3], padLow, stride: ones, dilateX: ones, dilateW: ones };
+  });
+
+describe("Winograd's algorithm", () => {
+  // Measured at up to 9e-6 for results (1e-5 and more for gradients of weights, which add up more products).
+  test.each(['y', 'x', 'w'] as const)(
+    'gives the convolution, target %s, to 5e-5 of its greatest element',
+    (target) => {
+      fc.assert(
+        fc.property(geometries, (geometry) => {
+          const kernel = convKernel(target, geometry);
+          const inputs = inputsOf(kernel, geometry.n + 31 * geometry.c);
+          const expected = runKernel(never, kernel, inputs)[0] as TypedArray;
+          for (const backend of [auto, unfused])
+            expect(relativeError(runKernel(backend, kernel, inputs)[0] as TypedArray, expected)).toBeLessThan(
+              5e-5,
+            );
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
+
+  test('is what makes results differ in their last bits from those with winograd: false', () => {
+    const ones = [1, 1];
+    const geometry = { n: 2, c: 16, f: 16, groups: 1, x: [16, 16], y: [16, 16], kernel: [3, 3] };
+    for (const target of ['y', 'x', 'w'] as const) {
+      const kernel = convKernel(target, {
+        ...geometry,
+        padLow: ones,
+        stride: ones,
+        dilateX: ones,
+        dilateW: ones,
+      });
+      const inputs = inputsOf(kernel, 3);
+      expect(runKernel(auto, kernel, inputs)).not.toEqual(runKernel(never, kernel, inputs));
+    }
+  });
+
+  test('is switched by an option that takes nothing else', async () => {
+    await expect(cpu({ winograd: true as never })).rejects.toThrow(
+      "cpu: winograd is true; it must be 'auto' or false.",
+    );
+  });
+});
