@@ -9,13 +9,24 @@ export {
 } from './curvature/conjugateGradient.ts';
 export { type Convexified, convexify } from './curvature/convexify.ts';
 export { type CubicStep, type CubicStepOptions, cubicNewton, cubicStep } from './curvature/cubicNewton.ts';
+export {
+  type ExtremeEigenvalues,
+  type ExtremeEigenvaluesOptions,
+  extremeEigenvalues,
+} from './curvature/extremeEigenvalues.ts';
 export { fisherVp } from './curvature/fisherVp.ts';
 export { gnvp } from './curvature/gnvp.ts';
 export { type HessianDiagonalOptions, hessianDiagonal } from './curvature/hessianDiagonal.ts';
+export { type LanczosOptions, type LanczosResult, lanczos } from './curvature/lanczos.ts';
 export { neumannSeries } from './curvature/neumannSeries.ts';
 export { type NewtonCGOptions, type NewtonCGStep, newtonCG } from './curvature/newtonCG.ts';
 export { type Eigenpair, type PowerIterationOptions, powerIteration } from './curvature/powerIteration.ts';
 export { type RichardsonOptions, richardson } from './curvature/richardson.ts';
+export {
+  type SpectralDensity,
+  type SpectralDensityOptions,
+  spectralDensity,
+} from './curvature/spectralDensity.ts';
 export type { Solution, SystemOptions } from './curvature/system.ts';
 export type { Matvec } from './curvature/vectors.ts';
 export {

@@ -117,6 +117,8 @@ interface Vectors {
     readonly betas: number[];
     readonly ritz: number[];
     readonly shift: number;
+    readonly shifted_alphas: number[];
+    readonly shifted_betas: number[];
     readonly shifted_ritz: number[];
     readonly lambda_min_estimate: number;
     readonly eigenvalues: number[];
