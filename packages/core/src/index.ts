@@ -20,6 +20,7 @@ export {
 /* ---- Backends ---- */
 export type { Backend } from './ir/backend.ts';
 export { devicePut, getBackend, setBackend } from './ir/device.ts';
+export * as linalg from './linalg.ts';
 /* ---- Elementwise ---- */
 export {
   abs,
@@ -52,6 +53,8 @@ export {
   rightShift,
 } from './ops/bits.ts';
 export type { ShapeLike } from './ops/check.ts';
+/* ---- Over the examples of a named batch ---- */
+export { axisIndex, axisSize, pmax, pmean, pmin, psum } from './ops/collective.ts';
 /* ---- Products, convolutions, windows ---- */
 export { type ConvOptions, conv } from './ops/conv.ts';
 export type { TensorLike } from './ops/convert.ts';

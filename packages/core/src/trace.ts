@@ -99,6 +99,11 @@ export function findAxis(name: string): NamedAxis | undefined {
   return [...open].findLast((trace) => trace.axis?.name === name)?.axis;
 }
 
+/** The names of open axes. */
+export function namedAxes(): string[] {
+  return [...open].flatMap(({ axis }) => (axis ? [JSON.stringify(axis.name)] : []));
+}
+
 /** The named axes around a call, as text: part of the signature of what is traced inside. */
 export function axisEnvironment(): string {
   let text = '';

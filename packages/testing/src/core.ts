@@ -1,7 +1,7 @@
 /** What the laws need of core beyond its entry points: primitives one by one, and the interpreter beneath them. */
 export { sameAval, showAval } from '../../core/src/aval.ts';
 export { ConcreteTensor } from '../../core/src/concrete.ts';
-export { type DType, dtypeInfo, dtypes, isFloat, type TypedArray } from '../../core/src/dtype.ts';
+export { type DType, dtypeInfo, dtypes, hostArray, isFloat, type TypedArray } from '../../core/src/dtype.ts';
 export type { Backend } from '../../core/src/ir/backend.ts';
 export { checkKernel } from '../../core/src/ir/check.ts';
 export { getBackend, place, setBackend } from '../../core/src/ir/device.ts';
@@ -10,15 +10,24 @@ export { checkProgram, type Program, showProgram } from '../../core/src/ir/progr
 export { Linear } from '../../core/src/primitive.ts';
 export * as arithmetic from '../../core/src/primitives/arithmetic.ts';
 export { barrier } from '../../core/src/primitives/barrier.ts';
+export { cholesky } from '../../core/src/primitives/cholesky.ts';
 export { convolve, convShape, sourcesOf } from '../../core/src/primitives/conv.ts';
+export { adjugate, det, slogdet } from '../../core/src/primitives/det.ts';
+export { eigh } from '../../core/src/primitives/eigh.ts';
+export { expm } from '../../core/src/primitives/expm.ts';
 export { gather, scatterAdd } from '../../core/src/primitives/gather.ts';
 export { logAddExp } from '../../core/src/primitives/logAddExp.ts';
+export { linearSolve, lu, luParts } from '../../core/src/primitives/lu.ts';
 export { matmul } from '../../core/src/primitives/matmul.ts';
 export * as movement from '../../core/src/primitives/movement.ts';
+export { pinv } from '../../core/src/primitives/pinv.ts';
 export { scalar } from '../../core/src/primitives/pointwise.ts';
+export { qr } from '../../core/src/primitives/qr.ts';
 export * as reduce from '../../core/src/primitives/reduce.ts';
 export * as special from '../../core/src/primitives/special.ts';
+export { svd } from '../../core/src/primitives/svd.ts';
 export { threefry2x32 } from '../../core/src/primitives/threefry.ts';
+export { triangularSolve } from '../../core/src/primitives/triangularSolve.ts';
 export { windowArgmax, windowGather, windowMax, windowSum } from '../../core/src/primitives/window.ts';
 export { reference } from '../../core/src/reference/backend.ts';
 export { rangeOf } from '../../core/src/reference/scalar.ts';

@@ -117,6 +117,7 @@ function showParam(value: unknown, indent: string): string {
   return String(value);
 }
 
-function isProgram(value: unknown): value is Program {
+/** Whether a parameter of a primitive is a program. */
+export function isProgram(value: unknown): value is Program {
   return typeof value === 'object' && value !== null && 'equations' in value;
 }

@@ -9,7 +9,7 @@ import type { BlockRules, Params, Primitive, Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind } from '../trace.ts';
 import { instantiate } from '../transforms/jvp.ts';
-import { placeBatch, vmapFlat } from '../transforms/vmap.ts';
+import { batchingAxis, placeBatch, vmapFlat } from '../transforms/vmap.ts';
 import { reduceSum } from './reduce.ts';
 
 type Flat = (xs: readonly Tensor[]) => Tensor[];
@@ -56,11 +56,13 @@ export const customJvpPrimitive: Primitive<CustomJvpParams> & BlockRules<CustomJ
   batch: (inputs, axes, size, params) => {
     const { rule, captured } = params;
     const own = axes.slice(captured);
+    const axisName = batchingAxis();
     const batchedRule: CustomJvpParams['rule'] = (primals, tangents) => {
       const both = batched(
         (xs) => rule(xs.slice(0, own.length), xs.slice(own.length)).flat(),
         [...own, ...own],
         size,
+        axisName,
       );
       const results = both([...primals, ...tangents]);
       return [results.slice(0, results.length / 2), results.slice(results.length / 2)];
@@ -94,6 +96,7 @@ export const customVjpPrimitive: Primitive<CustomVjpParams> & BlockRules<CustomV
   },
   batch: (inputs, axes, size, params) => {
     const own = axes.slice(params.captured);
+    const axisName = batchingAxis();
     const forward: CustomVjpParams['forward'] = (primals) => {
       let count = 0;
       const whole = batched(
@@ -104,6 +107,7 @@ export const customVjpPrimitive: Primitive<CustomVjpParams> & BlockRules<CustomV
         },
         own,
         size,
+        axisName,
       )(primals);
       return [whole.slice(0, count), whole.slice(count)];
     };
@@ -198,9 +202,9 @@ function withoutCaptured(
 }
 
 /** A function over a batch; every result has its batch in front. */
-function batched(f: Flat, axes: Axes, size: number): Flat {
+function batched(f: Flat, axes: Axes, size: number, axisName: string | null = batchingAxis()): Flat {
   return (inputs) => {
-    const [ys, found] = vmapFlat((...xs) => f(xs), inputs, axes, size);
+    const [ys, found] = vmapFlat((...xs) => f(xs), inputs, axes, size, axisName);
     return ys.map((y, i) => placeBatch(y, found[i] ?? null, 0, size));
   };
 }
@@ -213,6 +217,7 @@ function batchedFunction<P extends Custom>(params: P, axes: Axes, size: number):
 
 /** Cotangents of a batch: those of what all examples share are summed. Residuals and cotangents have the batch in front. */
 function batchedBackward(backward: Backward, axes: Axes, size: number): Backward {
+  const axisName = batchingAxis();
   return (residuals, cotangents) => {
     const count = residuals.length;
     let given: boolean[] = [];
@@ -225,6 +230,7 @@ function batchedBackward(backward: Backward, axes: Axes, size: number): Backward
       },
       all.map(() => 0),
       size,
+      axisName,
     )(all);
     let next = 0;
     return given.map((is, i) => {

@@ -11,7 +11,10 @@ import { broadcastTo, moveAxis } from './movement.ts';
 /** A primitive that computes each example of a batch by itself. */
 export interface HostRules<P extends Params> {
   readonly name: string;
-  /** How many trailing axes one example of each operand has. The axes before them, alike in all operands, are a batch. */
+  /**
+   * How many trailing axes one example of each operand has, the last for all further ones. The axes before them, alike
+   * in all operands, are a batch.
+   */
   readonly ranks: readonly number[];
   /** Results of one example. */
   readonly shape: (example: readonly Aval[], params: P) => Aval[];
@@ -50,7 +53,7 @@ export function hostPrimitive<P extends Params>(rules: HostRules<P>): Primitive<
 }
 
 /** Batch axes to the front, where they join those that are there. */
-function batchExamples<P extends Params>(
+export function batchExamples<P extends Params>(
   primitive: Primitive<P>,
   inputs: readonly Tensor[],
   axes: readonly (number | null)[],
@@ -67,7 +70,7 @@ function batchExamples<P extends Params>(
 
 /** The axes of the batch, and the avals of one example. */
 function splitLead(avals: readonly Aval[], ranks: readonly number[]): { lead: Shape; examples: Aval[] } {
-  const cuts = avals.map(({ shape }, i) => shape.length - (ranks[i] as number));
+  const cuts = avals.map(({ shape }, i) => shape.length - (ranks[i] ?? (ranks.at(-1) as number)));
   return {
     lead: avals[0]?.shape.slice(0, cuts[0]) ?? [],
     examples: avals.map(({ shape, dtype }, i) => ({ shape: shape.slice(cuts[i]), dtype })),

@@ -14,7 +14,7 @@ import { runTraced } from '../trace.ts';
 import { instantiate, jvpFlat } from './jvp.ts';
 import { PartialTrace } from './linearize.ts';
 import { transposeProgram } from './transpose.ts';
-import { placeBatch, vmapFlat } from './vmap.ts';
+import { batchingAxis, placeBatch, vmapFlat } from './vmap.ts';
 
 /** Remembers what was made from a program for as long as the program lives. */
 export function remember<K extends readonly unknown[], T>(
@@ -102,17 +102,26 @@ export const transposedProgram = remember(
  * The program for `size` examples along `axes` of its inputs (`null`: the same for all), and the axes of its results.
  * With `wanted`, every batch of a result is its first axis, and the results flagged have one even if all are equal.
  */
-export const batchedProgram = remember(
+export const batchedProgram = (
+  program: Program,
+  axes: readonly (number | null)[],
+  size: number,
+  wanted: readonly boolean[] | null = null,
+): { program: Program; axes: (number | null)[] } =>
+  namedBatchedProgram(program, axes, size, wanted, batchingAxis());
+
+const namedBatchedProgram = remember(
   (
     program: Program,
     axes: readonly (number | null)[],
     size: number,
-    wanted: readonly boolean[] | null = null,
+    wanted: readonly boolean[] | null,
+    axisName: string | null,
   ) => {
     const avals = program.inputs.map((v, i) => batchedAval(v.aval, axes[i] ?? null, size));
     let outAxes: (number | null)[] = [];
     const { program: batched } = record('vmap', avals, (xs) => {
-      const [ys, found] = vmapFlat((...inputs) => evaluateProgram(program, inputs), xs, axes, size);
+      const [ys, found] = vmapFlat((...inputs) => evaluateProgram(program, inputs), xs, axes, size, axisName);
       const toFront = (i: number): boolean => wanted !== null && (wanted[i] === true || found[i] !== null);
       outAxes = found.map((axis, i) => (toFront(i) ? 0 : axis));
       return ys.map((y, i) => (toFront(i) ? placeBatch(y, found[i] ?? null, 0, size) : y));

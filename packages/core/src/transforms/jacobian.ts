@@ -198,6 +198,7 @@ function overBasis(
     [basis],
     [0],
     size,
+    null,
   );
   const mapped = (i: number, at: number): Tensor => {
     const y = ys[fixed + i] as Tensor;

@@ -4,11 +4,12 @@ import { OptionError, ShapeError } from '../errors.ts';
 import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive } from '../primitive.ts';
+import { type Collective, namesAxis } from '../primitives/collective.ts';
 import { broadcastTo, moveAxis } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { currentTrace, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
+import { currentTrace, type NamedAxis, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
 import { type Leaves, type Tensors, treeFlatten, treeLeaves, treePaths } from '../tree.ts';
 import { flatFunction } from './flat.ts';
 
@@ -36,16 +37,21 @@ class BatchTrace implements Trace {
   readonly name = 'vmap';
   readonly parent: Trace;
   readonly size: number;
+  readonly axis: NamedAxis | undefined;
 
-  constructor(parent: Trace, size: number) {
+  constructor(parent: Trace, size: number, axisName: string | null) {
     this.parent = parent;
     this.size = size;
+    this.axis = axisName === null ? undefined : { name: axisName, size };
   }
 
   bind(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
     const pairs = inputs.map((x) => this.split(x));
     const axes = pairs.map(([, axis]) => axis);
-    if (axes.every((axis) => axis === null)) return this.parent.bind(primitive, inputs, params);
+    const { axis } = this;
+    const isNamed = axis !== undefined && namesAxis(primitive, params, axis.name);
+    if (!isNamed && axes.every((a) => a === null)) return this.parent.bind(primitive, inputs, params);
+    if (isNamed && 'overBatch' in primitive) return this.#collect(primitive as Collective, pairs);
     if (this.size === 0)
       return this.#nothing(
         primitive.shape(
@@ -54,7 +60,16 @@ class BatchTrace implements Trace {
         ),
       );
     const values = pairs.map(([x]) => x);
-    const [outputs, outAxes] = withTrace(this.parent, () => primitive.batch(values, axes, this.size, params));
+    const [outputs, outAxes] = withTrace(this.parent, () =>
+      batchingAs(axis?.name ?? null, () => primitive.batch(values, axes, this.size, params)),
+    );
+    return outputs.map((y, i) => this.pair(y, outAxes[i] ?? null));
+  }
+
+  /** A collective over this very batch. */
+  #collect(primitive: Collective, pairs: readonly [Tensor, number | null][]): Tensor[] {
+    const [values, axes] = [pairs.map(([x]) => x), pairs.map(([, axis]) => axis)];
+    const [outputs, outAxes] = withTrace(this.parent, () => primitive.overBatch(values, axes, this.size));
     return outputs.map((y, i) => this.pair(y, outAxes[i] ?? null));
   }
 
@@ -73,14 +88,32 @@ class BatchTrace implements Trace {
   }
 }
 
-/** `vmap` on flat lists. */
+/** The name of the batch that a batching rule is running for; programs within the primitive are batched under it. */
+let batching: string | null = null;
+
+export function batchingAxis(): string | null {
+  return batching;
+}
+
+function batchingAs<T>(axisName: string | null, rule: () => T): T {
+  const before = batching;
+  batching = axisName;
+  try {
+    return rule();
+  } finally {
+    batching = before;
+  }
+}
+
+/** `vmap` on flat lists; within a batching rule, under the name that the batch has there. */
 export function vmapFlat(
   f: (...xs: Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
   axes: readonly (number | null)[],
   size: number,
+  axisName: string | null = batching,
 ): [Tensor[], (number | null)[]] {
-  const trace = new BatchTrace(currentTrace(), size);
+  const trace = new BatchTrace(currentTrace(), size, axisName);
   const outputs = runTraced(trace, () => f(...inputs.map((x, i) => trace.pair(x, axes[i] ?? null))));
   const pairs = outputs.map((y) => trace.split(y));
   return [pairs.map(([y]) => y), pairs.map(([, axis]) => axis)];
@@ -100,6 +133,8 @@ export interface VmapOptions {
   readonly inAxes?: Axes;
   /** Where it goes in the result. */
   readonly outAxes?: Axes;
+  /** A name for the batch, by which `psum`, `axisIndex`, … find it inside the function. */
+  readonly axisName?: string;
 }
 
 /**
@@ -115,8 +150,10 @@ export function vmap<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: VmapOptions = {},
 ): (...args: Leaves<A>) => Tensors<R> {
-  checkOptions('vmap', options, ['inAxes', 'outAxes']);
-  const { inAxes = 0, outAxes = 0 } = options;
+  checkOptions('vmap', options, ['inAxes', 'outAxes', 'axisName']);
+  const { inAxes = 0, outAxes = 0, axisName = null } = options;
+  if (axisName !== null && typeof axisName !== 'string')
+    throw new OptionError(`vmap: axisName is a string, but got ${JSON.stringify(axisName)}.`);
   return (...args) => {
     const flat = treeFlatten(args);
     const xs = flat.leaves.map((x) => toTensor(x));
@@ -126,7 +163,7 @@ export function vmap<A extends readonly unknown[], R>(
     );
     const size = batchSize(xs, axes, paths);
     const flatF = flatFunction(f, flat.structure);
-    const [ys, found] = vmapFlat(flatF.call, xs, axes, size);
+    const [ys, found] = vmapFlat(flatF.call, xs, axes, size, axisName);
     const outTree = flatF.unflatten(ys);
     const wanted = spreadAxes('outAxes', outAxes, outTree);
     const placed = ys.map((y, i) => {

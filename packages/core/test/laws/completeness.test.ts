@@ -24,6 +24,7 @@ const notOperations = new Set([
   ...['devicePut', 'getBackend', 'setBackend', 'reference'],
   // transformations
   ...[
+    'axisSize',
     'checkpoint',
     'customJvp',
     'customVjp',

@@ -121,7 +121,7 @@ describe('grad', () => {
     ],
     [
       () => vmap((x: Tensor) => x, { axis: 1 } as never)(vector(1)),
-      'vmap: has no option "axis"; the options are inAxes, outAxes.',
+      'vmap: has no option "axis"; the options are inAxes, outAxes, axisName.',
     ],
   ])('errors say what arrived and what to do (%#)', (f, text) => {
     expect(f).toThrow(text);

@@ -23,8 +23,8 @@ export interface Advanced<P> {
 }
 
 /**
- * Each leaf's new m, w and v are elementwise in w, m, v, g and scalars, so one kernel can read and write them once;
- * before that comes one reduction for each leaf, the distance ‖w - v‖.
+ * Each leaf's new m, w and u = w - v are elementwise in w, m, u, g and scalars, so one kernel can read and write them once;
+ * before that comes one reduction for each leaf, the distance ‖u‖. With v in the state that would read twice as much.
  */
 export function advance<P>(
   op: string,
@@ -36,16 +36,15 @@ export function advance<P>(
   const ws = leaves as Tensor[]; // a state's leaves are tensors
   const gs = sameForm(op, 'params', params, 'grads', grads);
   const ms = sameForm(op, 'params', params, 'momentum', memory.momentum);
-  const vs = sameForm(op, 'params', params, 'anchor', memory.anchor);
+  const us = sameForm(op, 'params', params, 'offset', memory.offset);
 
   const phase = neumannPhase(memory);
   const roles = rolesOf(memory, phase);
-  const coefficients = coefficientsOf(memory, phase, ws, vs);
+  const coefficients = coefficientsOf(memory, phase, us);
   const moved = ws.map((w, i) => {
-    const [m, v, g] = [ms[i] as Tensor, vs[i] as Tensor, astype(gs[i] as Tensor, w.dtype)];
-    // v - w, where the norm has w - v: two expressions, so that jit computes each in place and stores no difference.
-    const force = multiply(beside(w, coefficients[i] as Tensor), subtract(v, w));
-    return move({ w, m, v, d: subtract(g, force) }, roles);
+    const [m, u, g] = [ms[i] as Tensor, us[i] as Tensor, astype(gs[i] as Tensor, w.dtype)];
+    const force = multiply(beside(w, coefficients[i] as Tensor), u);
+    return move({ w, m, u, d: add(g, force) }, roles);
   });
 
   const treeOf = (key: keyof Moved): P =>
@@ -61,7 +60,7 @@ export function advance<P>(
       ...memory,
       count: add(memory.count, 1),
       momentum: treeOf('m'),
-      anchor: treeOf('v'),
+      offset: treeOf('u'),
       displacement,
     },
   };
@@ -71,20 +70,17 @@ export function advance<P>(
 function coefficientsOf(
   { hyper, settings }: NeumannMemory<unknown>,
   phase: NeumannPhase,
-  ws: readonly Tensor[],
-  vs: readonly Tensor[],
+  us: readonly Tensor[],
 ): Tensor[] {
-  const differences = ws.map((w, i) => subtract(w, vs[i] as Tensor));
   const bare = settings.resetMode.value === 'stepReg' ? phase.burnIn : logicalOr(phase.burnIn, phase.reset);
   const { alpha, beta, eps } = hyper;
   const options = { alpha, beta, eps, betaCount: settings.betaCount.value, norm: settings.norm.value };
-  return anchorCoefficients(differences, options).map((c) => where(bare, 0, c));
+  return anchorCoefficients(us, options).map((c) => where(bare, 0, c));
 }
 
 /** What the phase means for every leaf. */
 interface Roles {
   readonly learningRate: Tensor;
-  readonly gamma: Tensor;
   readonly burnIn: Tensor;
   /** μ of line 10; 0 where m is forgotten. */
   readonly carry: Tensor;
@@ -92,8 +88,8 @@ interface Roles {
   readonly displacement: Tensor;
   /** Whether w stays: a reset that skips. */
   readonly rests: Tensor | false;
-  /** Whether v stays. */
-  readonly anchored: Tensor | false;
+  /** γ of line 12; 1 where v stays. */
+  readonly approach: Tensor;
 }
 
 function rolesOf({ hyper, settings }: NeumannMemory<unknown>, phase: NeumannPhase): Roles {
@@ -102,34 +98,33 @@ function rolesOf({ hyper, settings }: NeumannMemory<unknown>, phase: NeumannPhas
   const frozen = settings.burnInAnchor.value === 'frozen' && burnIn;
   return {
     learningRate,
-    gamma: hyper.gamma,
     burnIn,
     carry: where(reset, 0, mu),
     displacement: either(rests, 0, mu),
     rests,
-    anchored: rests && frozen ? logicalOr(rests, frozen) : rests || frozen,
+    // A step that rests moves w by 0, so that u would shrink: v would move.
+    approach: either(rests, 1, either(frozen, 1, hyper.gamma)),
   };
 }
 
 interface Moved {
   readonly w: Tensor;
   readonly m: Tensor;
-  readonly v: Tensor;
+  readonly u: Tensor;
   readonly update: Tensor;
 }
 
-/** Lines 10-12 for one leaf. */
-function move({ w, m, v, d }: { w: Tensor; m: Tensor; v: Tensor; d: Tensor }, roles: Roles): Moved {
-  const { burnIn, rests, anchored } = roles;
+/** Lines 10-12 for one leaf. Line 12, v' = w' + γ (v - w'), is u' = w' - v' = γ (u + update). */
+function move({ w, m, u, d }: { w: Tensor; m: Tensor; u: Tensor; d: Tensor }, roles: Roles): Moved {
+  const { burnIn, rests } = roles;
   const of = (x: Tensor) => beside(w, x);
   const descent = multiply(of(roles.learningRate), d);
   const nextM = where(burnIn, 0, subtract(multiply(of(roles.carry), m), descent));
   const update = either(rests, 0, subtract(multiply(of(roles.displacement), nextM), descent));
-  const nextW = add(w, update);
-  const nextV = add(nextW, multiply(of(roles.gamma), subtract(v, nextW)));
-  return { w: nextW, m: nextM, v: either(anchored, v, nextV), update };
+  const nextU = multiply(of(roles.approach), add(u, update));
+  return { w: add(w, update), m: nextM, u: nextU, update };
 }
 
 /** `where` with a condition that may be known to be false. */
-const either = (condition: Tensor | false, x: Tensor | 0, y: Tensor): Tensor =>
+const either = (condition: Tensor | false, x: Tensor | number, y: Tensor): Tensor =>
   condition ? where(condition, x, y) : y;

@@ -1,4 +1,13 @@
-import { DTypeError, Static, Tensor, type Tensors, treePaths, zerosLike } from '@neumann/core';
+import {
+  DTypeError,
+  multiply,
+  Static,
+  Tensor,
+  type Tensors,
+  treeMap,
+  treePaths,
+  zerosLike,
+} from '@neumann/core';
 import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
 import { type FloatDType, floatDType, leavesOf, scalarOf, tensorsOf, zipTrees } from '../trees.ts';
 import type { NeumannMomentum } from './momentum.ts';
@@ -20,8 +29,8 @@ export interface NeumannMemory<P = TensorTree> {
   readonly count: Tensor;
   /** m, the Neumann iterate. */
   readonly momentum: P;
-  /** v, the moving average of the weights that regularisation is about. */
-  readonly anchor: P;
+  /** u = w - v: how far the weights are from v, their moving average, which regularisation is about. */
+  readonly offset: P;
   /** How many m the weights are displaced by: μ(t) of the last step; 0 in the burn-in and after a reset that skips. */
   readonly displacement: Tensor;
   readonly hyper: NeumannHyper;
@@ -80,7 +89,9 @@ export interface NeumannSettings {
  */
 export function neumannInit<P>(params: P, options: NeumannOptions): NeumannState<Tensors<P>> {
   checkNeumannOptions('neumannInit', options);
-  return stateOf('neumannInit', params, options);
+  const state = stateOf('neumannInit', params, options);
+  // The state is made to be donated, and the parameters remain the caller's.
+  return { ...state, params: treeMap((w) => multiply(w, 1), state.params) as Tensors<P> };
 }
 
 /** `neumannInit` of options that were checked. */
@@ -93,12 +104,12 @@ export function stateOf<P>(op: string, params: P, options: NeumannOptions): Neum
       `${op}: parameters are floats, but ${treePaths(params)[odd]} is ${leaves[odd]?.dtype}.`,
     );
   const dtype = floatDType(leaves);
-  const weights = tensorsOf(params);
+  const zeros = () => zipTrees(op, { params }, {}, (w) => zerosLike(w));
   return {
-    params: weights,
+    params: tensorsOf(params),
     count: scalarOf(0, 'int32'),
-    momentum: zipTrees(op, { params }, {}, (w) => zerosLike(w)),
-    anchor: weights,
+    momentum: zeros(),
+    offset: zeros(),
     displacement: scalarOf(0, dtype),
     hyper: hyperOf(options, dtype),
     settings: settingsOf(options),

@@ -1,6 +1,6 @@
 /** The law of `vmap`. */
 import fc from 'fast-check';
-import { type Tensor, vmap } from '../core.ts';
+import { hostArray, sizeOf, type Tensor, vmap } from '../core.ts';
 import { type HostTensor, stack } from '../host.ts';
 import { draw, drawOperand, type Form, type Operand } from '../row.ts';
 
@@ -35,7 +35,7 @@ export class BatchedForm implements Form {
         shape: [...shape.slice(0, place), size, ...shape.slice(place)],
         values: fc
           .array(drawOperand(operand), { minLength: size, maxLength: size })
-          .map((examples) => stack(examples, place).values),
+          .map((examples) => (size === 0 ? hostArray(dtype, 0) : stack(examples, place).values)),
       };
     });
   }
@@ -73,7 +73,7 @@ function batched(form: Form): fc.Arbitrary<BatchedForm> {
   });
   return fc
     .record({
-      size: fc.integer({ min: 1, max: 3 }),
+      size: fc.integer({ min: 0, max: 3 }),
       drawn: fc.tuple(...axes),
       outAxis: fc.constantFrom(0 as const, -1 as const),
       first: fc.nat(),
@@ -85,6 +85,15 @@ function batched(form: Form): fc.Arbitrary<BatchedForm> {
       return new BatchedForm(form, { size, inAxes, outAxis });
     });
 }
+
+/** The batch of one that `y` is, without its example. */
+const none =
+  (outAxis: 0 | -1) =>
+  (y: HostTensor): HostTensor => ({
+    ...y,
+    shape: outAxis === 0 ? [0, ...y.shape.slice(1)] : [...y.shape.slice(0, -1), 0],
+    values: y.values.slice(0, 0),
+  });
 
 /** A batch at once gives what its examples give one by one; also under another vmap. */
 export const vmapIsLoop: Law = {
@@ -103,6 +112,17 @@ export const vmapIsLoop: Law = {
     const form = sample.form as BatchedForm;
     const { size, outAxis } = form.level;
     const whole = await run(backend, form.f, sample.inputs);
+    if (size === 0) {
+      const zeros = form.inner.operands.map(({ dtype, shape }) => ({
+        dtype,
+        shape,
+        values: hostArray(dtype, sizeOf(shape)),
+      }));
+      const like = await run(backend, form.inner.f, zeros);
+      const nothing = like.map((y) => stack([y], outAxis === 0 ? 0 : y.shape.length)).map(none(outAxis));
+      await expectEqual(whole, nothing, 'exact', sample);
+      return;
+    }
     const examples = await Promise.all(
       Array.from({ length: size }, (_, b) => run(backend, form.inner.f, form.example(sample.inputs, b))),
     );

@@ -1,7 +1,9 @@
 import type { Row } from '../row.ts';
 import { arrangementRows } from './operations/arrangements.ts';
+import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
+import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
 import { productRows } from './operations/products.ts';
 import { reductionRows } from './operations/reductions.ts';
@@ -17,5 +19,7 @@ export const operationRows: readonly Row[] = [
   ...arrangementRows,
   ...productRows,
   ...contractionRows,
+  ...linalgRows,
   ...sourceRows,
+  ...collectiveRows,
 ];

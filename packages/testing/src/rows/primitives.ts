@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { contractionRows } from './contraction.ts';
 import { elementwiseRows } from './elementwise.ts';
 import { indexingRows } from './indexing.ts';
+import { linalgRows } from './linalg.ts';
 import { movementRows } from './movement.ts';
 import { otherRows } from './others.ts';
 import { reduceRows } from './reduce.ts';
@@ -17,5 +18,6 @@ export const primitiveRows: readonly Row[] = [
   ...specialRows,
   ...windowRows,
   ...indexingRows,
+  ...linalgRows,
   ...otherRows,
 ];
