@@ -17,6 +17,8 @@ export {
   TracerError,
   TreeError,
 } from './errors.ts';
+export type { Complex, ComplexLike, FftNorm, FftnOptions, FftOptions } from './fft.ts';
+export * as fft from './fft.ts';
 /* ---- Backends ---- */
 export type { Backend } from './ir/backend.ts';
 export { devicePut, getBackend, setBackend } from './ir/device.ts';

@@ -15,6 +15,7 @@ export { convolve, convShape, sourcesOf } from '../../core/src/primitives/conv.t
 export { adjugate, det, slogdet } from '../../core/src/primitives/det.ts';
 export { eigh } from '../../core/src/primitives/eigh.ts';
 export { expm } from '../../core/src/primitives/expm.ts';
+export { fft } from '../../core/src/primitives/fft.ts';
 export { gather, scatterAdd } from '../../core/src/primitives/gather.ts';
 export { logAddExp } from '../../core/src/primitives/logAddExp.ts';
 export { linearSolve, lu, luParts } from '../../core/src/primitives/lu.ts';

@@ -81,7 +81,7 @@ function usedBy(row: Row): Set<string> {
   return used;
 }
 
-describe('completeness', () => {
+describe('completeness', { timeout: 60_000 }, () => {
   test('every exported operation has a row', () => {
     const operations = functionsOf(core).filter((name) => !notOperations.has(name));
     expect(operations.filter((name) => !namesOf(operationRows).includes(name))).toEqual([]);

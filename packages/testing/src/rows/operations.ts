@@ -3,6 +3,7 @@ import { arrangementRows } from './operations/arrangements.ts';
 import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
+import { fourierRows } from './operations/fourier.ts';
 import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
 import { productRows } from './operations/products.ts';
@@ -20,6 +21,7 @@ export const operationRows: readonly Row[] = [
   ...productRows,
   ...contractionRows,
   ...linalgRows,
+  ...fourierRows,
   ...sourceRows,
   ...collectiveRows,
 ];

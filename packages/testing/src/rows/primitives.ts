@@ -1,6 +1,7 @@
 import type { Row } from '../row.ts';
 import { contractionRows } from './contraction.ts';
 import { elementwiseRows } from './elementwise.ts';
+import { fourierRows } from './fourier.ts';
 import { indexingRows } from './indexing.ts';
 import { linalgRows } from './linalg.ts';
 import { movementRows } from './movement.ts';
@@ -19,5 +20,6 @@ export const primitiveRows: readonly Row[] = [
   ...windowRows,
   ...indexingRows,
   ...linalgRows,
+  ...fourierRows,
   ...otherRows,
 ];
