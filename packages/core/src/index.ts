@@ -75,6 +75,16 @@ export {
   zeros,
   zerosLike,
 } from './ops/creation.ts';
+export {
+  type CumulativeOptions,
+  cumLogSumExp,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  nanCumprod,
+  nanCumsum,
+} from './ops/cumulative.ts';
 export { type DiagonalOptions, diag, diagonal, trace } from './ops/diagonal.ts';
 export { einsum } from './ops/einsum.ts';
 export type { Padding } from './ops/geometry.ts';
@@ -196,6 +206,7 @@ export {
   tile,
   transpose,
 } from './ops/shape.ts';
+export { argsort, lexsort, type SortOptions, sort, topK } from './ops/sort.ts';
 export { geomspace, logspace, type SpaceOptions } from './ops/spaces.ts';
 export {
   beta,

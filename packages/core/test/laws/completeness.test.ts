@@ -66,9 +66,9 @@ function usedBy(row: Row): Set<string> {
   const watch = (f: () => unknown): void => {
     for (const name of primitivesOf(f)) used.add(name);
   };
-  for (const { form, inputs } of samplesOf(row, 4)) watch(() => form.f(...upload(backend, inputs)));
+  for (const { form, inputs } of samplesOf(row, 3)) watch(() => form.f(...upload(backend, inputs)));
   if (!row.smooth) return used;
-  for (const { form, inputs } of fc.sample(draw(row.smooth), { numRuns: 4, seed: 7 })) {
+  for (const { form, inputs } of fc.sample(draw(row.smooth), { numRuns: 3, seed: 7 })) {
     const xs = upload(backend, inputs);
     const f = (...all: Tensor[]): Tensor[] => {
       const y = form.f(...all);

@@ -6,6 +6,7 @@ import { elementwiseRows } from './operations/elementwise.ts';
 import { fourierRows } from './operations/fourier.ts';
 import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
+import { orderedRows } from './operations/ordered.ts';
 import { productRows } from './operations/products.ts';
 import { reductionRows } from './operations/reductions.ts';
 import { shapeRows } from './operations/shapes.ts';
@@ -16,6 +17,7 @@ export const operationRows: readonly Row[] = [
   ...elementwiseRows,
   ...numericRows,
   ...reductionRows,
+  ...orderedRows,
   ...shapeRows,
   ...arrangementRows,
   ...productRows,

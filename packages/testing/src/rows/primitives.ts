@@ -5,6 +5,7 @@ import { fourierRows } from './fourier.ts';
 import { indexingRows } from './indexing.ts';
 import { linalgRows } from './linalg.ts';
 import { movementRows } from './movement.ts';
+import { orderRows } from './order.ts';
 import { otherRows } from './others.ts';
 import { reduceRows } from './reduce.ts';
 import { specialRows } from './special.ts';
@@ -17,6 +18,7 @@ export const primitiveRows: readonly Row[] = [
   ...reduceRows,
   ...contractionRows,
   ...specialRows,
+  ...orderRows,
   ...windowRows,
   ...indexingRows,
   ...linalgRows,
