@@ -11,19 +11,26 @@ export {
 } from './dtype.ts';
 export { BackendError, DTypeError, InternalError, NeumannError, OptionError } from './errors.ts';
 export type { Backend, Buffer, Executable } from './ir/backend.ts';
-export { checkKernel, checkPlan } from './ir/check.ts';
+export { checkKernel } from './ir/check.ts';
+export { checkPlan } from './ir/checkPlan.ts';
 export * from './ir/expr.ts';
 export type { HostFunction, HostRoutine } from './ir/host.ts';
 export * from './ir/kernel.ts';
 export { kernelKey, planKey } from './ir/key.ts';
 export {
+  type BranchStep,
+  blocksOf,
   type HostStep,
   type KernelStep,
+  type LoopStep,
   type Place,
   type Plan,
   type Slot,
   type Step,
   stepName,
+  type WhileStep,
+  type WorkStep,
+  workSteps,
 } from './ir/plan.ts';
 export { readsPointwise } from './ir/pointwise.ts';
 export { shareEqual } from './ir/share.ts';

@@ -1,10 +1,13 @@
-/** The interpreter at the bottom: every primitive becomes a one-step plan, compiled once for each structure. */
+/**
+ * The interpreter at the bottom: every primitive becomes a plan (of one step, unless it is a loop or branch), compiled
+ * once for each structure.
+ */
 import { type Aval, showAval } from './aval.ts';
 import { ConcreteTensor, LiteralTensor } from './concrete.ts';
 import { TracerError } from './errors.ts';
 import type { Backend, Executable } from './ir/backend.ts';
 import { bufferOf, checkDType, commonBackend } from './ir/device.ts';
-import { executeProgram, singleStepPlan } from './ir/execute.ts';
+import { controlPlan, executeProgram, singleStepPlan } from './ir/execute.ts';
 import { identityOf, idOf } from './ir/identity.ts';
 import type { Params, Primitive } from './primitive.ts';
 import type { CallParams } from './primitives/call.ts';
@@ -49,7 +52,11 @@ function lookUp(
   const known = cache.get(key);
   if (known) return known;
   for (const { dtype } of [...avals, ...outputs]) checkDType(backend, dtype);
-  const executable = backend.compile(singleStepPlan(primitive, avals, params, outputs));
+  const plan =
+    primitive.kind === 'control'
+      ? controlPlan(primitive, avals, params, outputs, backend)
+      : singleStepPlan(primitive, avals, params, outputs);
+  const executable = backend.compile(plan);
   if (cache.size >= maxExecutables) cache.delete(cache.keys().next().value as string);
   cache.set(key, executable);
   return executable;

@@ -2,6 +2,10 @@
 
 /* ---- Tensors ---- */
 export { type Aval, ShapeDtype, showAval } from './aval.ts';
+/* ---- Loops and branches ---- */
+export { cond, switchCase } from './control/branches.ts';
+export { forLoop, whileLoop } from './control/loops.ts';
+export { type ScanOptions, scan } from './control/scan.ts';
 export type { DType, TypedArray } from './dtype.ts';
 /* ---- Errors ---- */
 export {

@@ -17,10 +17,12 @@ export type Kind =
   | 'host'
   /** The same bytes, perhaps in another shape. */
   | 'alias'
-  /** Contains a program. */
+  /** A program, written out where it is called. */
   | 'call'
   /** A function with rules of its own, kept together until it is compiled ({@link BlockRules}). */
-  | 'block';
+  | 'block'
+  /** Programs in a loop or in branches. */
+  | 'control';
 
 /** A symbolic zero tangent or cotangent. */
 export type Zero = null;
@@ -68,7 +70,7 @@ export interface Primitive<P extends Params = Params> {
   readonly keepsUniform?: true;
   /** With 1 as the right operand, or as either, the result is the other operand. */
   readonly unit?: 'right' | 'either';
-  /** The kernel. Absent for `alias` that only renames, for `host` and for `call`. */
+  /** The kernel. Absent for `alias` that only renames, for `host` and for `call` and `control`. */
   lower?(inputs: readonly Aval[], params: P): Kernel;
   /** What computes a primitive of kind `host`. */
   readonly host?: HostFunction;

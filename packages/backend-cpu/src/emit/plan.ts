@@ -4,13 +4,16 @@ import {
   type Kernel,
   kernelKey,
   type Plan,
-  type Step,
+  readsPointwise,
+  type WorkStep,
+  workSteps,
 } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import { ModuleBuilder } from '../asm/module.ts';
 import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
+import { emitSteps } from './control.ts';
 import { costOf } from './cost.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
@@ -84,32 +87,39 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   const { threads, maxPages, winograd } = options;
   const builder = new ModuleBuilder();
   const imports = threads > 1 ? importBarrier(builder) : undefined;
-  const foreign = foreignNames(plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
+  const work = workSteps(plan.steps);
+  const foreign = foreignNames(work.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
   const functions = new Functions(builder, foreign, features);
-  const hosts = importHosts(builder, plan);
+  const hosts = importHosts(builder, work);
   const context = { builder, functions, features, winograd };
   const byKey = new Map<string, StepFunctions>();
-  const functionsOf = (step: Step): StepFunctions => {
+  const functionsOf = (step: WorkStep): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
     const key = kernelKey(step.kernel);
     const known = byKey.get(key) ?? emitKernelStep(context, step.kernel, options);
     byKey.set(key, known);
     return known;
   };
-  const steps = plan.steps.map(functionsOf);
-  const externals = plan.slots.flatMap((slot, i) => (slot.place.kind === 'arena' ? [] : [i]));
-  const layout = layOut(plan, steps, externals.length);
-  const divided = steps.some(({ parts }) => parts.some((part) => part.divided));
+  const steps = new Map(work.map((step) => [step, functionsOf(step)]));
+  const externals = plan.slots.flatMap(({ place }, i) =>
+    place.kind === 'arena' || place.kind === 'row' ? [] : [i],
+  );
+  const layout = layOut(plan, [...steps.values()], externals.length);
+  const isDivided = (step: WorkStep): boolean =>
+    steps.get(step)?.parts.some((part) => part.divided) ?? noStep();
+  const divided = work.some(isDivided);
   const barrier = divided && imports ? defineBarrier(builder, threads, imports) : undefined;
   builder.define(
     { params: ['i32', 'i32'], results: [] },
     (code, [region = 0, thread = 0]) => {
-      const push = slotPusher(code, plan, region, externals, layout);
+      const rows = new Map<number, Local>();
+      const push = slotPusher(code, plan, region, externals, rows, layout);
       const turns = new Turns(code, plan, thread, barrier);
-      const calls = { code, region, thread, threads, layout, push, turns };
-      plan.steps.forEach((step, i) => {
-        emitCalls(calls, step, steps[i] ?? noStep());
-      });
+      const calls = { code, region, thread, threads, layout, push };
+      const emitWork = (step: WorkStep, order: Turns): void => {
+        if (!isNothing(plan, step)) emitCalls(calls, order, step, steps.get(step) ?? noStep());
+      };
+      emitSteps({ code, plan, rows, push, isDivided, emitWork }, plan.steps, turns);
       turns.end();
     },
     'run',
@@ -142,7 +152,7 @@ function layOut(plan: Plan, steps: readonly StepFunctions[], externals: number):
   return { arenaAt, scratchAt, ownAt, ownBytes: aligned(Math.max(0, ...own)) };
 }
 
-function importHosts(builder: ModuleBuilder, { steps }: Plan): Hosts {
+function importHosts(builder: ModuleBuilder, steps: readonly WorkStep[]): Hosts {
   const routines = [...new Set(steps.flatMap((step) => (step.kind === 'host' ? [step.host] : [])))];
   if (routines.length === 0) return { call: undefined, routines };
   return { call: builder.import('host', { params: ['i32', 'i32'], results: [] }), routines };
@@ -201,12 +211,11 @@ interface Calls {
   readonly threads: number;
   readonly layout: Layout;
   readonly push: (slot: number) => void;
-  readonly turns: Turns;
 }
 
 /** Calls the functions of a step, in all threads or in the first. */
-function emitCalls(calls: Calls, step: Step, { scratch, parts }: StepFunctions): void {
-  const { code, region, thread, threads, layout, push, turns } = calls;
+function emitCalls(calls: Calls, turns: Turns, step: WorkStep, { scratch, parts }: StepFunctions): void {
+  const { code, region, thread, threads, layout, push } = calls;
   for (const { callable, tasks, own, divided } of parts) {
     const call = () => {
       for (const slot of [...step.inputs, ...step.outputs]) push(slot);
@@ -225,12 +234,30 @@ function emitCalls(calls: Calls, step: Step, { scratch, parts }: StepFunctions):
   }
 }
 
+/** Whether a step copies an argument to its own place: what a loop carries in the memory of a donated argument. */
+function isNothing({ slots }: Plan, step: WorkStep): boolean {
+  if (step.kind !== 'kernel') return false;
+  const { inputs, outputs } = step.kernel;
+  const [value] = outputs;
+  const [from, to] = [slots[step.inputs[0] ?? -1]?.place, slots[step.outputs[0] ?? -1]?.place];
+  return (
+    inputs.length === 1 &&
+    outputs.length === 1 &&
+    value?.kind === 'load' &&
+    readsPointwise(step.kernel, 0) &&
+    from?.kind === 'input' &&
+    to?.kind === 'donated' &&
+    from.index === to.index
+  );
+}
+
 /** Puts the address of a slot on the stack. */
 function slotPusher(
   code: Code,
   plan: Plan,
   region: Local,
   externals: readonly number[],
+  rows: ReadonlyMap<number, Local>,
   { arenaAt }: Layout,
 ): (slot: number) => void {
   const addresses = new Map<number, Local>();
@@ -243,7 +270,7 @@ function slotPusher(
     addresses.set(slot, address);
   });
   return (slot) => {
-    const address = addresses.get(slot);
+    const address = addresses.get(slot) ?? rows.get(slot);
     const place = plan.slots[slot]?.place;
     if (address !== undefined) code.get(address);
     else if (place?.kind === 'arena')

@@ -1,4 +1,11 @@
-import { dtypeInfo, InternalError, type Plan, type Step } from '@neumann/core/backend';
+import {
+  dtypeInfo,
+  InternalError,
+  type Plan,
+  type Step,
+  type WorkStep,
+  workSteps,
+} from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 
 /** Who runs a part of a step, and what memory it uses beside its slots. */
@@ -13,6 +20,8 @@ interface Extent {
   readonly from: number;
   readonly to: number;
 }
+
+const SCRATCH: Extent = { of: 'scratch', from: 0, to: 1 };
 
 /**
  * The order of the parts of a plan: each thread runs its share of one after the other, and waits for the others only
@@ -36,14 +45,34 @@ export class Turns {
   }
 
   /** Writes the part that `call` calls. */
-  next(step: Step, { divided, usesScratch }: Turn, call: () => void): void {
+  next(step: WorkStep, { divided, usesScratch }: Turn, call: () => void): void {
     if (!this.#barrier) {
       call();
       return;
     }
-    const scratch = usesScratch ? [{ of: 'scratch', from: 0, to: 1 }] : [];
-    const reads = step.inputs.map((slot) => this.#extentOf(slot));
-    const writes = [...step.outputs.map((slot) => this.#extentOf(slot)), ...scratch];
+    const scratch = usesScratch ? [SCRATCH] : [];
+    this.#order(step.inputs, step.outputs, scratch, divided, call);
+  }
+
+  /** Writes a loop or branch whose parts the first thread runs alone: `emit` gets their order, in which nobody waits. */
+  alone(step: Step, reads: readonly number[], emit: (order: Turns) => void): void {
+    const work = workSteps([step]);
+    const inputs = [...reads, ...work.flatMap((one) => one.inputs)];
+    const outputs = work.flatMap((one) => one.outputs);
+    const order = new Turns(this.#code, this.#plan, this.#thread, undefined);
+    if (this.#barrier) this.#order(inputs, outputs, [SCRATCH], false, () => emit(order));
+    else emit(order);
+  }
+
+  #order(
+    inputs: readonly number[],
+    outputs: readonly number[],
+    scratch: readonly Extent[],
+    divided: boolean,
+    call: () => void,
+  ): void {
+    const reads = inputs.map((slot) => this.#extentOf(slot));
+    const writes = [...outputs.map((slot) => this.#extentOf(slot)), ...scratch];
     const others = divided ? [this.#alone, this.#together] : [this.#together];
     const conflict = others.some(
       (other) =>
@@ -81,6 +110,8 @@ export class Turns {
       case 'input':
       case 'donated':
         return { of: `argument ${place.index}`, from: 0, to: 1 };
+      case 'row':
+        return this.#extentOf(place.of);
       default:
         return place satisfies never;
     }

@@ -1,7 +1,6 @@
 import { BackendError, Recency, type Recent } from '@neumann/core/backend';
 import { blockSize, Heap } from './heap.ts';
 
-
 /**
  * The bytes of a tensor: resident at an address of the WebAssembly memory, or spilled to an ordinary ArrayBuffer.
  * Handles hold a Storage; the residency holds it only while it is resident.

@@ -1,16 +1,15 @@
 /** Gives every value of a lowered program a place: arguments, results, donated memory, or one shared arena. */
-import { dtypeInfo } from '../dtype.ts';
 import { sizeOf } from '../shape.ts';
 import type { Launch, Lowered } from './lower.ts';
+import { type Carry, type LoopLaunch, launchCopy } from './lowerControl.ts';
 import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
+import { blocksOf, bytesOf, type Group, timeline } from './timeline.ts';
 
 const alignment = 64;
 
-const bytesOf = (v: Var): number => sizeOf(v.aval.shape) * dtypeInfo(v.aval.dtype).bytes;
-
-/** A stretch of the arena, held from the step that first writes it to the last that reads it. */
+/** A stretch of the arena, held from the moment of its first value to that of its last. */
 interface Block {
   readonly bytes: number;
   readonly from: number;
@@ -18,60 +17,130 @@ interface Block {
   offset: number;
 }
 
-export function allocate({ inputs, launches, outputs }: Lowered, donate: readonly boolean[]): Plan {
-  const lastUse = new Map<Var, number>();
-  for (const [step, launch] of launches.entries()) for (const v of launch.inputs) lastUse.set(v, step);
-  const results = new Set(outputs);
+export function allocate(lowered: Lowered, donate: readonly boolean[]): Plan {
+  return new Allocation(lowered, donate).plan();
+}
 
-  const places = new Map<Var, Place>();
-  for (const [index, v] of inputs.entries()) places.set(v, { kind: 'input', index });
-  const gifts = inputs.flatMap((v, index) => (donate[index] && !results.has(v) ? [{ v, index }] : []));
-  const blockOf = new Map<Var, Block>();
-  const blocks: Block[] = [];
+type WritablePlace = Place | { readonly kind: 'arena'; offset: number };
 
-  for (const [step, launch] of launches.entries()) {
-    const { inputs: operands, outputs: made } = launch;
-    const inPlace = (v: Var): boolean =>
-      lastUse.get(v) === step &&
-      launch.kind === 'kernel' &&
-      operands.every((o, i) => o !== v || readsPointwise(launch.kernel, i));
-    const taken = new Set<Var>();
-    for (const v of made) {
-      if (results.has(v)) {
-        const at = gifts.findIndex(
-          (gift) =>
-            gift.v.aval.dtype === v.aval.dtype &&
-            bytesOf(gift.v) === bytesOf(v) &&
-            ((lastUse.get(gift.v) ?? -1) < step || inPlace(gift.v)),
-        );
-        const [gift] = at >= 0 ? gifts.splice(at, 1) : [];
-        places.set(v, gift ? { kind: 'donated', index: gift.index } : { kind: 'output' });
+class Allocation {
+  readonly #lowered: Lowered;
+  readonly #time: ReturnType<typeof timeline>;
+  readonly #slots: { dtype: Slot['dtype']; size: number; place: WritablePlace }[] = [];
+  readonly #slotOf = new Map<Group, number>();
+  readonly #blockOf = new Map<Group, Block>();
+  /** Donated arguments that nothing has taken yet. */
+  readonly #gifts: { v: Var; index: number }[];
+
+  constructor(lowered: Lowered, donate: readonly boolean[]) {
+    this.#lowered = lowered;
+    this.#time = timeline(lowered);
+    const { inputs, outputs } = lowered;
+    this.#gifts = inputs.flatMap((v, index) => (donate[index] && !outputs.includes(v) ? [{ v, index }] : []));
+  }
+
+  plan(): Plan {
+    const { inputs, outputs } = this.#lowered;
+    for (const [index, v] of inputs.entries()) this.#addSlot(v, { kind: 'input', index });
+    this.#placeIn(this.#lowered);
+    const arenaBytes = packBlocks([...new Set(this.#blockOf.values())]);
+    for (const [group, { offset }] of this.#blockOf) {
+      const slot = this.#slots[this.#slotOf.get(group) as number];
+      if (slot) slot.place = { kind: 'arena', offset };
+    }
+    const at = (v: Var): number => this.#slotOf.get(this.#time.groupOf(v)) as number;
+    return {
+      slots: this.#slots,
+      steps: this.#lowered.launches.flatMap((launch) => stepsOf(launch, at)),
+      inputs: inputs.map(at),
+      outputs: outputs.map(at),
+      arenaBytes,
+    };
+  }
+
+  #addSlot(v: Var, place: WritablePlace): number {
+    const slot = this.#slots.push({ dtype: v.aval.dtype, size: sizeOf(v.aval.shape), place }) - 1;
+    this.#slotOf.set(this.#time.groupOf(v), slot);
+    return slot;
+  }
+
+  #placeIn(block: Lowered): void {
+    for (const launch of block.launches) {
+      if (launch.kind === 'kernel' || launch.kind === 'host') {
+        const taken = new Set<Group>();
+        for (const v of launch.outputs) this.#place(v, launch, taken);
         continue;
       }
-      const until = lastUse.get(v) ?? step;
-      const source = operands.find(
-        (o) => blockOf.has(o) && !taken.has(o) && bytesOf(o) === bytesOf(v) && inPlace(o),
-      );
-      if (source) {
-        taken.add(source);
-        const block = blockOf.get(source) as Block;
-        block.to = until;
-        blockOf.set(v, block);
-        continue;
+      if (launch.kind === 'loop' || launch.kind === 'while')
+        for (const { current } of launch.carries) this.#place(current, launch, new Set());
+      if (launch.kind === 'loop') {
+        for (const { stack } of launch.writes) this.#place(stack, launch, new Set());
+        for (const { row, stack } of launch.reads)
+          this.#addSlot(row, { kind: 'row', of: this.#slot(stack), reverse: launch.reverse });
       }
-      const block = {
-        bytes: Math.ceil(bytesOf(v) / alignment) * alignment,
-        from: step,
-        to: until,
-        offset: 0,
-      };
-      blocks.push(block);
-      blockOf.set(v, block);
+      for (const inner of blocksOf(launch)) this.#placeIn(inner);
+      if (launch.kind === 'branch') for (const v of launch.outputs) this.#place(v, launch, new Set());
     }
   }
-  const arenaBytes = packBlocks(blocks);
-  for (const [v, { offset }] of blockOf) places.set(v, { kind: 'arena', offset });
-  return assemble({ inputs, launches, outputs }, places, arenaBytes);
+
+  #slot(v: Var): number {
+    return this.#slotOf.get(this.#time.groupOf(v)) as number;
+  }
+
+  /** Where a value lies that `launch` is the first to write; `taken` are the operands whose place it has used. */
+  #place(v: Var, launch: Launch, taken: Set<Group>): void {
+    const group = this.#time.groupOf(v);
+    if (this.#slotOf.has(group)) return;
+    const { pin } = group;
+    if (pin?.kind === 'row') {
+      this.#addSlot(v, { kind: 'row', of: this.#slot(pin.stack), reverse: pin.reverse });
+      return;
+    }
+    if (pin) {
+      const index = this.#takeGift(v, launch);
+      this.#addSlot(v, index === undefined ? { kind: 'output' } : { kind: 'donated', index });
+      return;
+    }
+    this.#addSlot(v, { kind: 'arena', offset: 0 });
+    const source = launch.inputs.find((o) => {
+      const operand = this.#time.groupOf(o);
+      return this.#blockOf.has(operand) && !taken.has(operand) && this.#mayOverwrite(launch, o, v);
+    });
+    if (source) {
+      const operand = this.#time.groupOf(source);
+      taken.add(operand);
+      const block = this.#blockOf.get(operand) as Block;
+      block.to = Math.max(block.to, group.to);
+      this.#blockOf.set(group, block);
+      return;
+    }
+    const bytes = Math.ceil(bytesOf(v) / alignment) * alignment;
+    this.#blockOf.set(group, { bytes, from: group.from, to: group.to, offset: 0 });
+  }
+
+  /** The donated argument in whose memory a result can lie: nobody needs it any more when the result is written. */
+  #takeGift(v: Var, launch: Launch): number | undefined {
+    const { from } = this.#time.groupOf(v);
+    const at = this.#gifts.findIndex(
+      (gift) =>
+        gift.v.aval.dtype === v.aval.dtype &&
+        bytesOf(gift.v) === bytesOf(v) &&
+        (this.#time.groupOf(gift.v).to < from || this.#mayOverwrite(launch, gift.v, v)),
+    );
+    return at < 0 ? undefined : this.#gifts.splice(at, 1)[0]?.index;
+  }
+
+  /** Whether `launch` reads `operand` for the last time anywhere, and only at the points at which it writes `v`. */
+  #mayOverwrite(launch: Launch, operand: Var, v: Var): boolean {
+    const moment = this.#time.momentOf.get(launch);
+    const [last, first] = [this.#time.groupOf(operand), this.#time.groupOf(v)];
+    if (last.to !== moment || first.from !== moment || bytesOf(operand) !== bytesOf(v)) return false;
+    if (launch.kind === 'kernel')
+      return launch.inputs.every((o, i) => o !== operand || readsPointwise(launch.kernel, i));
+    if (launch.kind !== 'loop' && launch.kind !== 'while') return false;
+    const begins = launch.carries.filter(({ init }) => init === operand);
+    return begins.length === 1 && begins[0]?.current === v;
+  }
 }
 
 /** Largest first, each at the lowest offset that is free for as long as it is needed. */
@@ -94,27 +163,52 @@ function packBlocks(blocks: readonly Block[]): number {
   return top;
 }
 
-function assemble(
-  { inputs, launches, outputs }: Lowered,
-  places: ReadonlyMap<Var, Place>,
-  arenaBytes: number,
-): Plan {
-  const slots: Slot[] = [];
-  const slotOf = new Map<Var, number>();
-  for (const [v, place] of places) {
-    slotOf.set(v, slots.length);
-    slots.push({ dtype: v.aval.dtype, size: sizeOf(v.aval.shape), place });
+/** A launch as steps; what a loop carries is copied into its slot before the loop and after each pass, unless it is there. */
+function stepsOf(launch: Launch, at: (v: Var) => number): Step[] {
+  const steps = (block: Lowered): Step[] => block.launches.flatMap((inner) => stepsOf(inner, at));
+  switch (launch.kind) {
+    case 'kernel':
+    case 'host': {
+      const [inputs, outputs] = [launch.inputs.map(at), launch.outputs.map(at)];
+      return [{ ...launch, inputs, outputs }];
+    }
+    case 'loop':
+      return [
+        ...launch.carries.flatMap(({ init, current }) => copySteps(init, current, at)),
+        {
+          kind: 'loop',
+          length: launch.length,
+          rows: rowSlots(launch, at),
+          body: bodySteps(launch, steps, at),
+        },
+      ];
+    case 'while':
+      return [
+        ...launch.carries.flatMap(({ init, current }) => copySteps(init, current, at)),
+        {
+          kind: 'while',
+          condition: steps(launch.condition),
+          predicate: at(launch.condition.outputs[0] as Var),
+          body: bodySteps(launch, steps, at),
+        },
+      ];
+    case 'branch':
+      return [{ kind: 'branch', index: at(launch.index), branches: launch.branches.map(steps) }];
+    default:
+      return launch satisfies never;
   }
-  const at = (v: Var): number => slotOf.get(v) as number;
-  return {
-    slots,
-    steps: launches.map((l) => stepOf(l, at)),
-    inputs: inputs.map(at),
-    outputs: outputs.map(at),
-    arenaBytes,
-  };
 }
 
-function stepOf(launch: Launch, at: (v: Var) => number): Step {
-  return { ...launch, inputs: launch.inputs.map(at), outputs: launch.outputs.map(at) };
+const bodySteps = (
+  { body, carries }: { readonly body: Lowered; readonly carries: readonly Carry[] },
+  steps: (block: Lowered) => Step[],
+  at: (v: Var) => number,
+): Step[] => [...steps(body), ...carries.flatMap(({ next, current }) => copySteps(next, current, at))];
+
+function copySteps(from: Var, to: Var, at: (v: Var) => number): Step[] {
+  return at(from) === at(to) ? [] : stepsOf(launchCopy(from, to), at);
+}
+
+function rowSlots({ reads, writes }: LoopLaunch, at: (v: Var) => number): number[] {
+  return [...reads, ...writes].map(({ row }) => at(row));
 }

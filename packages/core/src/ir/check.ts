@@ -1,5 +1,5 @@
 import { type Aval, showAval } from '../aval.ts';
-import { type DType, dtypeInfo } from '../dtype.ts';
+import type { DType } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
 import {
   binaryFunctions,
@@ -11,8 +11,6 @@ import {
 import { type Shape, sizeOf } from '../shape.ts';
 import { nodesOf } from './expr.ts';
 import type { ConvGeometry, Expr, Kernel, Reduction, Routine, WindowGeometry } from './kernel.ts';
-import { type Place, type Plan, type Slot, type Step, stepName } from './plan.ts';
-import { readsPointwise } from './pointwise.ts';
 
 /**
  * Throws unless the kernel is well-formed. What passes has a meaning (`reference/interpret.ts`), provided that
@@ -45,47 +43,7 @@ export function checkKernel(kernel: Kernel): void {
   if (kernel.routine) checkRoutine(kernel, kernel.routine, fail);
 }
 
-/**
- * Throws unless the plan is well-formed: every kernel is, every slot is written once and before it is read, sizes and
- * dtypes agree, and no slot takes the place of one that is still needed.
- */
-export function checkPlan(plan: Plan): void {
-  const fail: Fail = (what) => {
-    throw new InternalError(`plan: ${what}.`);
-  };
-  const slotAt = (index: number, what: string): Slot =>
-    plan.slots[index] ?? fail(`${what} slot ${index} does not exist`);
-  for (const [i, slot] of plan.slots.entries()) checkSlot(plan, i, slot, fail);
-
-  const lifetimes: Lifetime[] = plan.slots.map(() => ({ from: Infinity, to: -Infinity }));
-  for (const [i, slot] of plan.inputs.entries()) {
-    const { place } = slotAt(slot, `argument ${i}:`);
-    if (place.kind !== 'input' || place.index !== i)
-      fail(`argument ${i} is slot ${slot}, whose place is ${showPlace(place)}, not input ${i}`);
-    lifetimes[slot] = { from: -1, to: -1 };
-  }
-  const checked = new Set<Kernel>();
-  for (const [s, step] of plan.steps.entries()) {
-    if (step.kind === 'kernel' && !checked.has(step.kernel)) {
-      checkKernel(step.kernel);
-      checked.add(step.kernel);
-    }
-    checkStep(s, step, slotAt, lifetimes, fail);
-  }
-  for (const [i, slot] of plan.outputs.entries()) {
-    const { place } = slotAt(slot, `result ${i}:`);
-    const lifetime = lifetimes[slot] as Lifetime;
-    if (lifetime.from === Infinity) fail(`result ${i}: slot ${slot} is never written`);
-    if (place.kind === 'arena') fail(`result ${i}: slot ${slot} lies in the arena and cannot be handed out`);
-    lifetime.to = plan.steps.length;
-  }
-  for (const [i, { place }] of plan.slots.entries())
-    if ((place.kind === 'output' || place.kind === 'donated') && !plan.outputs.includes(i))
-      fail(`slot ${i} has place ${showPlace(place)} but is no result`);
-  checkOverlaps(plan, lifetimes, fail);
-}
-
-type Fail = (what: string) => never;
+export type Fail = (what: string) => never;
 
 /* ---- Kernels ---- */
 
@@ -238,141 +196,6 @@ function windowOperands(g: WindowGeometry, of: (...shape: Shape) => Operand): { 
   return { x: of(g.n, ...g.x, g.c), y: of(g.n, ...g.y, g.c) };
 }
 
-function isCount(n: number): boolean {
+export function isCount(n: number): boolean {
   return Number.isInteger(n) && n >= 0;
-}
-
-/* ---- Plans ---- */
-
-/** The steps from the one that writes a slot (-1: an argument) to the last that reads it (the number of steps: a result). */
-interface Lifetime {
-  from: number;
-  to: number;
-}
-
-function checkSlot(plan: Plan, i: number, { dtype, size, place }: Slot, fail: Fail): void {
-  if (!isCount(size)) fail(`slot ${i} has ${size} elements`);
-  const bytes = size * dtypeInfo(dtype).bytes;
-  if (place.kind === 'arena') {
-    if (!isCount(place.offset) || place.offset % 64 !== 0)
-      fail(`slot ${i} is at ${place.offset} of the arena, no multiple of 64`);
-    if (place.offset + bytes > plan.arenaBytes)
-      fail(`slot ${i} ends at ${place.offset + bytes} of an arena of ${plan.arenaBytes} bytes`);
-  }
-  if (place.kind === 'input' && plan.inputs[place.index] !== i)
-    fail(`slot ${i} has place input ${place.index}, but that argument is slot ${plan.inputs[place.index]}`);
-  if (place.kind === 'donated') {
-    const argument = plan.slots[plan.inputs[place.index] ?? -1];
-    if (!argument) fail(`slot ${i} takes the memory of argument ${place.index} of ${plan.inputs.length}`);
-    const available = argument.size * dtypeInfo(argument.dtype).bytes;
-    if (bytes !== available)
-      fail(`slot ${i} of ${bytes} bytes takes the memory of argument ${place.index}, which has ${available}`);
-  }
-}
-
-function checkStep(
-  s: number,
-  step: Step,
-  slotAt: (index: number, what: string) => Slot,
-  lifetimes: Lifetime[],
-  fail: Fail,
-): void {
-  const name = `step ${s} (${stepName(step)})`;
-  const { inputs, outputs } = step;
-  const work = worksOn(step);
-  if (inputs.length !== work.inputs.length)
-    fail(`${name} has ${inputs.length} inputs, its ${work.what} ${work.inputs.length}`);
-  if (outputs.length !== work.outputs.length)
-    fail(`${name} has ${outputs.length} outputs, its ${work.what} ${work.outputs.length}`);
-  for (const [i, aval] of work.inputs.entries()) {
-    const slot = inputs[i] as number;
-    const what = `${name} input ${i}`;
-    checkHolds(what, slot, slotAt(slot, `${what}:`), work.what, aval, fail);
-    const lifetime = lifetimes[slot] as Lifetime;
-    if (lifetime.from >= s) fail(`${what}: slot ${slot} is read before it is written`);
-    lifetime.to = s;
-  }
-  for (const [i, aval] of work.outputs.entries()) {
-    const slot = outputs[i] as number;
-    const what = `${name} output ${i}`;
-    checkHolds(what, slot, slotAt(slot, `${what}:`), work.what, aval, fail);
-    if (lifetimes[slot]?.from !== Infinity) fail(`${what}: slot ${slot} is written a second time`);
-    lifetimes[slot] = { from: s, to: s };
-  }
-}
-
-/** What a step reads and writes. */
-function worksOn(step: Step): { what: string; inputs: readonly Aval[]; outputs: readonly Aval[] } {
-  switch (step.kind) {
-    case 'kernel': {
-      const { inputs, axes, outputs } = step.kernel;
-      return { what: 'kernel', inputs, outputs: outputs.map(({ dtype }) => ({ shape: axes, dtype })) };
-    }
-    case 'host':
-      return { what: 'host routine', inputs: step.host.inputs, outputs: step.host.outputs };
-    default:
-      return step satisfies never;
-  }
-}
-
-function checkHolds(what: string, index: number, slot: Slot, work: string, aval: Aval, fail: Fail): void {
-  if (slot.dtype !== aval.dtype || slot.size !== sizeOf(aval.shape))
-    fail(`${what}: slot ${index} holds ${slot.size} of ${slot.dtype}, but the ${work} has ${showAval(aval)}`);
-}
-
-/** Slots that share bytes must not share steps, but for a pointwise step that writes into its own input. */
-function checkOverlaps(plan: Plan, lifetimes: readonly Lifetime[], fail: Fail): void {
-  const regions = plan.slots
-    .map((slot, index) => ({ index, ...regionOf(slot), ...(lifetimes[index] as Lifetime) }))
-    .filter((r) => r.space !== undefined && r.bytes > 0 && r.from !== Infinity)
-    .sort((a, b) => a.from - b.from);
-  for (const [i, a] of regions.entries())
-    for (const b of regions.slice(i + 1)) {
-      const apart = a.space !== b.space || a.start + a.bytes <= b.start || b.start + b.bytes <= a.start;
-      if (apart || a.to < b.from) continue;
-      const step = plan.steps[b.from];
-      const inPlace =
-        a.to === b.from &&
-        a.from < b.from &&
-        a.start === b.start &&
-        step &&
-        writesInPlace(plan, step, a.index, b.index);
-      if (!inPlace)
-        fail(
-          `slots ${a.index} and ${b.index} share memory (${showPlace(plan.slots[a.index]?.place)}, ` +
-            `${showPlace(plan.slots[b.index]?.place)}) while both are needed at step ${b.from}` +
-            (step ? ` (${stepName(step)})` : ''),
-        );
-    }
-}
-
-/** Whether `step` reads slot `from` only at the points where it writes `to`, of the same element size. */
-function writesInPlace(plan: Plan, step: Step, from: number, to: number): boolean {
-  const bytes = (slot: number): number => dtypeInfo(plan.slots[slot]?.dtype as DType).bytes;
-  return (
-    step.kind === 'kernel' &&
-    bytes(from) === bytes(to) &&
-    step.inputs.every((slot, input) => slot !== from || readsPointwise(step.kernel, input))
-  );
-}
-
-/** The bytes that a slot occupies; none of its own space if its memory is new. */
-function regionOf({ dtype, size, place }: Slot): { space: string | undefined; start: number; bytes: number } {
-  const bytes = size * dtypeInfo(dtype).bytes;
-  switch (place.kind) {
-    case 'output':
-      return { space: undefined, start: 0, bytes };
-    case 'input':
-    case 'donated':
-      return { space: `argument ${place.index}`, start: 0, bytes };
-    case 'arena':
-      return { space: 'arena', start: place.offset, bytes };
-    default:
-      return place satisfies never;
-  }
-}
-
-function showPlace(place: Place | undefined): string {
-  if (place?.kind === 'arena') return `arena at ${place.offset}`;
-  return place && 'index' in place ? `${place.kind} ${place.index}` : String(place?.kind);
 }

@@ -11,7 +11,7 @@ import { bufferOf, checkDType, commonBackend, isShared } from './device.ts';
 import { fuse, splitOutputs } from './fuse.ts';
 import { hostRoutine, lower } from './lower.ts';
 import type { Plan, Slot, Step } from './plan.ts';
-import { type Program, Var } from './program.ts';
+import { type Program, programsIn, Var } from './program.ts';
 import { simplify } from './simplify.ts';
 
 /** A plan with one step: how primitives run one at a time. */
@@ -69,11 +69,35 @@ function compile(program: Program, backend: Backend, donate: readonly boolean[])
   const key = donate.map(Number).join('');
   const known = byDonation.get(key);
   if (known) return known;
-  for (const v of [...program.inputs, ...program.equations.flatMap((e) => e.outputs)])
-    if (v instanceof Var) checkDType(backend, v.aval.dtype);
+  checkDTypes(program, backend);
   const executable = backend.compile(planProgram(program, donate, backend));
   byDonation.set(key, executable);
   return executable;
+}
+
+/** @throws {DTypeError} if the backend lacks a dtype that occurs in the program, or in a program inside of it. */
+function checkDTypes({ inputs, equations }: Program, backend: Backend): void {
+  for (const v of [...inputs, ...equations.flatMap((e) => e.outputs)]) checkDType(backend, v.aval.dtype);
+  for (const { params } of equations) for (const inner of programsIn(params)) checkDTypes(inner, backend);
+}
+
+/** A plan for one primitive that contains programs: how loops and branches run outside of `jit`. */
+export function controlPlan(
+  primitive: Primitive,
+  avals: readonly Aval[],
+  params: Params,
+  outputs: readonly Aval[],
+  backend: Backend,
+): Plan {
+  const inputs = avals.map((aval) => new Var(aval));
+  const made = outputs.map((aval) => new Var(aval));
+  const program: Program = {
+    inputs,
+    equations: [{ primitive, inputs, params, outputs: made }],
+    outputs: made,
+  };
+  checkDTypes(program, backend);
+  return planProgram(program, [], backend);
 }
 
 /** Runs a staged program on tensors that have values. */

@@ -5,13 +5,15 @@
  * 2. Merging. Kernels over the same axes that share operands or feed each other become one with several outputs;
  *    a reduction takes in the pointwise work on its result (the epilogue).
  *
- * Each reason not to fuse is a function with a name. Host routines are no loop nests: nothing fuses with them.
+ * Each reason not to fuse is a function with a name. Host routines, loops and branches are no loop
+ * nests: nothing fuses with them; what is inside loops and branches fuses there.
  */
 import type { Aval } from '../aval.ts';
 import { sameShape, sizeOf } from '../shape.ts';
 import { allOf, constant, loadsOf, nodesOf, select, substitute, substituteAll } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
 import { type KernelLaunch, type Launch, type Lowered, rewriteKernel } from './lower.ts';
+import { mapBlocks } from './lowerControl.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
 import { shareEqual } from './share.ts';
@@ -23,7 +25,15 @@ const maxNodes = 600;
 const lookBack = 64;
 
 export function fuse(lowered: Lowered): Lowered {
-  return merge(inline(lowered));
+  return merge(inline(inBlocks(lowered, fuse)));
+}
+
+/** With the blocks of loops and branches rewritten. */
+function inBlocks(lowered: Lowered, rewrite: (block: Lowered) => Lowered): Lowered {
+  const launches = lowered.launches.map((launch) =>
+    launch.kind === 'kernel' || launch.kind === 'host' ? launch : mapBlocks(launch, rewrite),
+  );
+  return { ...lowered, launches };
 }
 
 /* ---- 1. Inlining ---- */
@@ -339,7 +349,7 @@ function dropReductions(kernel: Kernel): Kernel {
 
 /** One kernel for each output, for backends that write only one. */
 export function splitOutputs(lowered: Lowered): Lowered {
-  const launches = lowered.launches.flatMap((launch) => {
+  const launches = inBlocks(lowered, splitOutputs).launches.flatMap((launch) => {
     if (launch.kind !== 'kernel' || launch.outputs.length === 1) return [launch];
     return launch.outputs.map((_, i) =>
       trim(

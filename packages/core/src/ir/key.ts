@@ -3,7 +3,7 @@ import { dtypeInfo } from '../dtype.ts';
 import type { HostRoutine } from './host.ts';
 import { identityOf, idOf } from './identity.ts';
 import type { Kernel } from './kernel.ts';
-import type { Place, Plan, Step } from './plan.ts';
+import { blocksOf, type Place, type Plan, type Step, type WorkStep } from './plan.ts';
 import { numberNodes } from './share.ts';
 
 /**
@@ -27,7 +27,7 @@ export function kernelKey(kernel: Kernel): string {
 export function planKey(plan: Plan): string {
   const numberOf = new Map<Kernel | HostRoutine, number>();
   const numberOfKey = new Map<string, number>();
-  const workNumber = (step: Step): number => {
+  const workNumber = (step: WorkStep): number => {
     const work = step.kind === 'kernel' ? step.kernel : step.host;
     const known = numberOf.get(work);
     if (known !== undefined) return known;
@@ -38,7 +38,23 @@ export function planKey(plan: Plan): string {
     return number;
   };
   const slots = plan.slots.map((s) => `${dtypeInfo(s.dtype).short} ${s.size} ${placeKey(s.place)}`);
-  const steps = plan.steps.map((s) => `${workNumber(s)}(${s.inputs.join()})${s.outputs.join()}`);
+  const stepKey = (step: Step): string => {
+    const blocks = blocksOf(step).map((block) => `{${block.map(stepKey).join(';')}}`);
+    switch (step.kind) {
+      case 'kernel':
+      case 'host':
+        return `${workNumber(step)}(${step.inputs.join()})${step.outputs.join()}`;
+      case 'loop':
+        return `loop ${step.length} ${step.rows.join()}${blocks.join('')}`;
+      case 'while':
+        return `while ${step.predicate}${blocks.join('')}`;
+      case 'branch':
+        return `branch ${step.index}${blocks.join('')}`;
+      default:
+        return step satisfies never;
+    }
+  };
+  const steps = plan.steps.map(stepKey);
   const ends = `${plan.inputs.join()}>${plan.outputs.join()}`;
   return [slots.join(';'), steps.join(';'), ends, plan.arenaBytes, ...numberOfKey.keys()].join('\n');
 }
@@ -58,6 +74,8 @@ function placeKey(place: Place): string {
       return place.kind;
     case 'arena':
       return `arena${place.offset}`;
+    case 'row':
+      return `row${place.of}${place.reverse ? ' reversed' : ''}`;
     default:
       return place satisfies never;
   }

@@ -5,10 +5,11 @@ import { barrierPrimitive } from '../primitives/barrier.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { HostRoutine } from './host.ts';
 import type { Expr, Kernel } from './kernel.ts';
+import { type ControlLaunch, lowerControl } from './lowerControl.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
 /** A step before its values have places. */
-export type Launch = KernelLaunch | HostLaunch;
+export type Launch = KernelLaunch | HostLaunch | ControlLaunch;
 
 /** A kernel applied to values of a program. `kernel.inputs[i]` views `inputs[i]`, perhaps with another shape. */
 export interface KernelLaunch {
@@ -36,19 +37,23 @@ export interface Lowered {
   readonly outputs: readonly Var[];
 }
 
+/** Which value a variable of a program is another view of. */
+export type Aliases = Map<Var, Var>;
+
 /** Lowers each equation; literals become constants, and aliases disappear: they are other views of the same value. */
-export function lower(program: Program): Lowered {
-  const aliases = new Map<Var, Var>();
+export function lower(program: Program, aliases: Aliases = new Map()): Lowered {
   const resolve = (v: Var): Var => aliases.get(v) ?? v;
   const launches: Launch[] = [];
   let region = 0;
   for (const equation of program.equations) {
+    const { kind } = equation.primitive;
     if (equation.primitive === barrierPrimitive) region++;
     const first = launches.length;
-    if (equation.primitive.kind === 'alias' && equation.inputs.some((a) => a instanceof Var)) {
+    if (kind === 'alias' && equation.inputs.some((a) => a instanceof Var)) {
       for (const [i, a] of equation.inputs.entries())
         if (a instanceof Var) aliases.set(equation.outputs[i] as Var, resolve(a));
-    } else if (equation.primitive.kind === 'host') launches.push(...lowerHost(equation, resolve));
+    } else if (kind === 'control') launches.push(...lowerControl(equation, aliases));
+    else if (kind === 'host') launches.push(...lowerHost(equation, resolve));
     else launches.push(lowerEquation(equation, resolve));
     if (region > 0)
       for (let i = first; i < launches.length; i++) launches[i] = { ...(launches[i] as Launch), region };
@@ -87,7 +92,7 @@ export function hostRoutine(
   return { name, inputs, outputs, params, run: host as NonNullable<typeof host> };
 }
 
-function launchConstant(a: Literal): KernelLaunch {
+export function launchConstant(a: Literal): KernelLaunch {
   return { kind: 'kernel', kernel: constantKernel(a), inputs: [], outputs: [new Var(a.aval)] };
 }
 

@@ -35,9 +35,14 @@ export type Place =
   /** The memory of donated argument `index`, to be handed out as a new buffer. */
   | { readonly kind: 'donated'; readonly index: number }
   /** Scratch: a multiple of 64 bytes from the arena's start. */
-  | { readonly kind: 'arena'; readonly offset: number };
+  | { readonly kind: 'arena'; readonly offset: number }
+  /** One row of slot `of`: another one in each pass of the loop that lists this slot, from the last if `reverse`. */
+  | { readonly kind: 'row'; readonly of: number; readonly reverse: boolean };
 
-export type Step = KernelStep | HostStep;
+export type Step = WorkStep | LoopStep | WhileStep | BranchStep;
+
+/** A step that computes; the others only say which steps run, and how often. */
+export type WorkStep = KernelStep | HostStep;
 
 /** One kernel applied to slots: `kernel.inputs[i]` views `inputs[i]`, `kernel.outputs[i]` is written to `outputs[i]`. */
 export interface KernelStep {
@@ -55,6 +60,34 @@ export interface HostStep {
   readonly outputs: readonly number[];
 }
 
+/**
+ * Runs `body` `length` times.
+ *
+ * Slots with a place `row` are views: those in `rows` stand at the first row of their slot in the first pass (at the
+ * last if reversed) and move on by one row after each.
+ */
+export interface LoopStep {
+  readonly kind: 'loop';
+  readonly length: number;
+  readonly rows: readonly number[];
+  readonly body: readonly Step[];
+}
+
+/** Runs `condition`, then `body` if slot `predicate` (one bool) is true, and so on until it is false. */
+export interface WhileStep {
+  readonly kind: 'while';
+  readonly condition: readonly Step[];
+  readonly predicate: number;
+  readonly body: readonly Step[];
+}
+
+/** Runs the branch whose number stands in slot `index` (one int32, in range), which no step of it overwrites. */
+export interface BranchStep {
+  readonly kind: 'branch';
+  readonly index: number;
+  readonly branches: readonly (readonly Step[])[];
+}
+
 /** What a step is called in profiles and messages. */
 export function stepName(step: Step): string {
   switch (step.kind) {
@@ -62,7 +95,35 @@ export function stepName(step: Step): string {
       return step.kernel.name;
     case 'host':
       return step.host.name;
+    case 'loop':
+    case 'while':
+    case 'branch':
+      return step.kind;
     default:
       return step satisfies never;
   }
+}
+
+/** The lists of steps inside a step. */
+export function blocksOf(step: Step): readonly (readonly Step[])[] {
+  switch (step.kind) {
+    case 'kernel':
+    case 'host':
+      return [];
+    case 'loop':
+      return [step.body];
+    case 'while':
+      return [step.condition, step.body];
+    case 'branch':
+      return step.branches;
+    default:
+      return step satisfies never;
+  }
+}
+
+/** All steps that compute, wherever they stand. */
+export function workSteps(steps: readonly Step[]): WorkStep[] {
+  return steps.flatMap((step) =>
+    step.kind === 'kernel' || step.kind === 'host' ? [step] : blocksOf(step).flatMap(workSteps),
+  );
 }

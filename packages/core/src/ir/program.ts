@@ -1,6 +1,7 @@
 /**
- * Programs: straight-line lists of primitive applications. `jit` stages a function into one, `linearize` records its
- * linear part as one. A program is closed (all tensors it needs are inputs), typed, printable and checkable.
+ * Programs: straight-line lists of primitive applications; loops and branches are primitives that hold programs. `jit`
+ * stages a function into one, `linearize` records its linear part as one. A program is closed (all tensors it needs are
+ * inputs), typed, printable and checkable.
  */
 import { type Aval, sameAval, showAval } from '../aval.ts';
 import { InternalError } from '../errors.ts';
@@ -39,7 +40,7 @@ export interface Program {
   readonly outputs: readonly Atom[];
 }
 
-/** @throws {InternalError} unless every value is defined once before use and every shape rule agrees. */
+/** @throws {InternalError} unless every value is defined once before use and every shape rule agrees, also inside. */
 export function checkProgram(program: Program): void {
   const defined = new Set<Var>();
   const define = (v: Var, where: string) => {
@@ -63,6 +64,7 @@ export function checkProgram(program: Program): void {
         `program: ${where} has results ${outputs.map((v) => showAval(v.aval)).join(' ')}, ` +
           `but its shape rule gives ${avals.map(showAval).join(' ')}.`,
       );
+    for (const inner of programsIn(params)) checkProgram(inner);
     for (const v of outputs) define(v, where);
   }
   for (const a of program.outputs) use(a, 'the output list');
@@ -115,6 +117,11 @@ function showParam(value: unknown, indent: string): string {
       .map(([k, v]) => `${k}:${showParam(v, indent)}`)
       .join(' ')}}`;
   return String(value);
+}
+
+/** The programs among the parameters of an equation. */
+export function programsIn(params: Params): Program[] {
+  return Object.values(params).flat().filter(isProgram);
 }
 
 /** Whether a parameter of a primitive is a program. */

@@ -53,6 +53,8 @@ export function showKernel(kernel: Kernel): string {
  *       s2 f32[32] new = sum(s1)
  *       s3 f32[32] new = host sort(s2)
  *       return s3
+ *
+ * The steps of loops and branches stand under a line that says how they run.
  */
 export function showPlan(plan: Plan): string {
   const slot = (i: number): string => {
@@ -62,15 +64,29 @@ export function showPlan(plan: Plan): string {
       : `s${i}?`;
   };
   const names = (slots: readonly number[]): string => slots.map((i) => `s${i}`).join(', ');
+  const block = (steps: readonly Step[]): string[] => steps.flatMap(lines).map((line) => `  ${line}`);
+  const lines = (step: Step): string[] => {
+    switch (step.kind) {
+      case 'kernel':
+      case 'host': {
+        const work = step.kind === 'host' ? `host ${stepName(step)}` : stepName(step);
+        return [`${step.outputs.map(slot).join(', ')} = ${work}(${names(step.inputs)})`];
+      }
+      case 'loop':
+        return [`loop ${step.length} (${step.rows.map(slot).join(', ')})`, ...block(step.body)];
+      case 'while':
+        return ['while', ...block(step.condition), `do if s${step.predicate}`, ...block(step.body)];
+      case 'branch':
+        return step.branches.flatMap((branch, b) => [`branch s${step.index} == ${b}`, ...block(branch)]);
+      default:
+        return step satisfies never;
+    }
+  };
   return [
     `plan (${plan.inputs.map(slot).join(', ')}) arena ${plan.arenaBytes}`,
-    ...plan.steps.map((s) => `  ${s.outputs.map(slot).join(', ')} = ${workOf(s)}(${names(s.inputs)})`),
+    ...plan.steps.flatMap(lines).map((line) => `  ${line}`),
     `  return ${names(plan.outputs)}`,
   ].join('\n');
-}
-
-function workOf(step: Step): string {
-  return step.kind === 'host' ? `host ${stepName(step)}` : stepName(step);
 }
 
 /** A line longer than this is broken: the expression that made it so gets a name. */
@@ -168,6 +184,8 @@ function wherePlaced(place: Place): string {
       return ` in argument ${place.index}`;
     case 'arena':
       return ` in arena at ${place.offset}`;
+    case 'row':
+      return ` = ${place.reverse ? 'last to first ' : ''}row of s${place.of}`;
     default:
       return place satisfies never;
   }

@@ -1,8 +1,8 @@
 import { type DType, dtypeInfo, dtypes, hostArray, type TypedArray } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
 import type { Backend, Buffer, Executable } from '../ir/backend.ts';
-import { checkPlan } from '../ir/check.ts';
-import type { Plan, Step } from '../ir/plan.ts';
+import { checkPlan } from '../ir/checkPlan.ts';
+import type { Place, Plan, Slot, Step, WorkStep } from '../ir/plan.ts';
 import { sizeOf } from '../shape.ts';
 import { type InterpretOptions, prepare } from './interpret.ts';
 
@@ -38,44 +38,114 @@ class HostBuffer implements Buffer {
 
 function compile(plan: Plan, options: InterpretOptions): Executable {
   checkPlan(plan);
-  const steps = plan.steps.map((step) => ({
-    run: runOf(step, options),
-    inputs: step.inputs,
-    outputs: step.outputs,
-  }));
+  const run = runAll(plan.steps, plan, options);
   const donated = new Set(plan.slots.flatMap(({ place }) => (place.kind === 'donated' ? [place.index] : [])));
   return {
     run(inputs) {
       checkArguments(plan, inputs, donated);
-      const buffers: Buffer[] = [];
-      for (const [i, slot] of plan.inputs.entries()) buffers[slot] = inputs[i] as Buffer;
-      for (const step of steps) {
-        const results = step.run(step.inputs.map((slot) => memoryOf(buffers[slot])));
-        for (const [i, slot] of step.outputs.entries())
-          buffers[slot] = new HostBuffer(plan.slots[slot]?.dtype as DType, results[i] as TypedArray);
-      }
+      const values: Values = [];
+      for (const [i, slot] of plan.inputs.entries()) values[slot] = memoryOf(inputs[i]);
+      run(values);
       for (const i of donated) (inputs[i] as HostBuffer).memory = undefined;
-      return plan.outputs.map((slot) => buffers[slot] as Buffer);
+      const made = new Map<number, Buffer>(plan.inputs.map((slot, i) => [slot, inputs[i] as Buffer]));
+      return plan.outputs.map((slot) => {
+        const buffer =
+          made.get(slot) ?? new HostBuffer(plan.slots[slot]?.dtype as DType, values[slot] as TypedArray);
+        made.set(slot, buffer);
+        return buffer;
+      });
     },
   };
 }
 
-/** A step as a function of its operands. */
-function runOf(step: Step, options: InterpretOptions): (inputs: readonly TypedArray[]) => TypedArray[] {
+/** The elements of each slot; those of a row are a view. */
+type Values = (TypedArray | undefined)[];
+type Run = (values: Values) => void;
+
+function runAll(steps: readonly Step[], plan: Plan, options: InterpretOptions): Run {
+  const runs = steps.map((step) => runOf(step, plan, options));
+  return (values) => {
+    for (const run of runs) run(values);
+  };
+}
+
+/** A step as a function that changes the values. */
+function runOf(step: Step, plan: Plan, options: InterpretOptions): Run {
   switch (step.kind) {
     case 'kernel':
-      return prepare(step.kernel, options);
+      return runWork(step, prepare(step.kernel, options), plan);
     case 'host': {
       const { host } = step;
-      return (inputs) => {
+      const compute = (inputs: readonly TypedArray[]): TypedArray[] => {
         const outputs = host.outputs.map(({ dtype, shape }) => hostArray(dtype, sizeOf(shape)));
         host.run(inputs, outputs, host);
         return outputs;
       };
+      return runWork(step, compute, plan);
+    }
+    case 'loop': {
+      const body = runAll(step.body, plan, options);
+      return (values) => {
+        for (const row of step.rows) makeStack(values, row, plan);
+        for (let pass = 0; pass < step.length; pass++) {
+          for (const row of step.rows) values[row] = rowAt(values, row, pass, step.length, plan);
+          body(values);
+        }
+      };
+    }
+    case 'while': {
+      const [condition, body] = [step.condition, step.body].map((steps) => runAll(steps, plan, options)) as [
+        Run,
+        Run,
+      ];
+      return (values) => {
+        for (;;) {
+          condition(values);
+          if (values[step.predicate]?.[0] === 0) return;
+          body(values);
+        }
+      };
+    }
+    case 'branch': {
+      const branches = step.branches.map((steps) => runAll(steps, plan, options));
+      return (values) => branches[values[step.index]?.[0] as number]?.(values);
     }
     default:
       return step satisfies never;
   }
+}
+
+function runWork(
+  { inputs, outputs }: WorkStep,
+  compute: (inputs: readonly TypedArray[]) => TypedArray[],
+  { slots }: Plan,
+): Run {
+  return (values) => {
+    const results = compute(inputs.map((slot) => values[slot] as TypedArray));
+    for (const [i, slot] of outputs.entries()) {
+      if (slots[slot]?.place.kind === 'row') values[slot]?.set(results[i] as TypedArray);
+      else values[slot] = results[i] as TypedArray;
+    }
+  };
+}
+
+function rowPlace(row: number, { slots }: Plan): { place: Extract<Place, { kind: 'row' }>; size: number } {
+  const { place, size } = slots[row] as Slot;
+  if (place.kind !== 'row') throw new InternalError(`reference: slot ${row} is no row.`);
+  return { place, size };
+}
+
+/** Memory for the rows that a loop writes. */
+function makeStack(values: Values, row: number, plan: Plan): void {
+  const { of } = rowPlace(row, plan).place;
+  const { dtype, size } = plan.slots[of] as Slot;
+  values[of] ??= hostArray(dtype, size);
+}
+
+function rowAt(values: Values, row: number, pass: number, length: number, plan: Plan): TypedArray {
+  const { place, size } = rowPlace(row, plan);
+  const i = place.reverse ? length - 1 - pass : pass;
+  return values[place.of]?.subarray(i * size, (i + 1) * size) as TypedArray;
 }
 
 function checkArguments(plan: Plan, inputs: readonly Buffer[], donated: ReadonlySet<number>): void {

@@ -6,7 +6,7 @@ import type { Aval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
 import { identityOf } from '../ir/identity.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
-import type { Atom, Program, Var } from '../ir/program.ts';
+import type { Atom, Program } from '../ir/program.ts';
 import { Recorder, record } from '../ir/record.ts';
 import { Linear, type Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
@@ -156,23 +156,17 @@ export const partialProgram = remember(
     const now = new Recorder('partial');
     const later = new PartialTrace('partial', now);
     const inputs = program.inputs.map((v, i) => (known[i] ? now : later).input(v.aval));
-    const results = runTraced(now, () => runTraced(later, () => evaluateProgram(program, inputs)));
-    const outputKnown = results.map((y, i) => !later.owns(y) && !unknown[i]);
-    const second = later.finish(results.filter((_, i) => !outputKnown[i]));
-    const first = now.finish([...chosen(results, outputKnown), ...second.captured]);
-    return {
-      known: first.program,
-      unknown: second.program,
-      outputKnown,
-      residuals: second.captured.length,
-    };
+    return runTraced(now, () => {
+      const results = runTraced(later, () => evaluateProgram(program, inputs));
+      const outputKnown = results.map((y, i) => !later.owns(y) && !unknown[i]);
+      const second = later.finish(results.filter((_, i) => !outputKnown[i]));
+      const first = now.finish([...chosen(results, outputKnown), ...second.captured]);
+      return {
+        known: first.program,
+        unknown: second.program,
+        outputKnown,
+        residuals: second.captured.length,
+      };
+    });
   },
 );
-
-/** Which results of a program depend on the flagged inputs. */
-export function dependents(program: Program, flags: readonly boolean[]): boolean[] {
-  const found = new Set<Atom>(chosen(program.inputs, flags) as Var[]);
-  for (const { inputs, outputs } of program.equations)
-    if (inputs.some((a) => found.has(a))) for (const v of outputs) found.add(v);
-  return program.outputs.map((a) => found.has(a));
-}

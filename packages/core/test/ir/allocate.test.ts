@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkPlan } from '../../src/ir/check.ts';
+import { checkPlan } from '../../src/ir/checkPlan.ts';
 import { planProgram } from '../../src/ir/execute.ts';
 import type { Plan } from '../../src/ir/plan.ts';
 import { add, elementary, mul } from '../../src/primitives/arithmetic.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Aval, Tensor } from '../../src/index.ts';
 import { grad, jit, makeProgram, multiply, sum, tensor, vmap } from '../../src/index.ts';
-import { checkPlan } from '../../src/ir/check.ts';
+import { checkPlan } from '../../src/ir/checkPlan.ts';
 import { planProgram } from '../../src/ir/execute.ts';
 import { planKey } from '../../src/ir/key.ts';
 import type { Plan } from '../../src/ir/plan.ts';
@@ -71,10 +71,10 @@ describe('host steps', () => {
     expect(() => checkPlan(plan)).not.toThrow();
     expect(showPlan(plan)).toMatchInlineSnapshot(`
       "plan (s0 f32[32] = argument 0) arena 256
-        s2 f32[32] in arena at 0 = add+mul(s0)
-        s3 f32[32] in arena at 128 = host running(s2)
-        s1 f32[32] in argument 0 = exp(s3)
-        return s1"
+        s1 f32[32] in arena at 0 = add+mul(s0)
+        s2 f32[32] in arena at 128 = host running(s1)
+        s3 f32[32] in argument 0 = exp(s2)
+        return s3"
     `);
   });
 

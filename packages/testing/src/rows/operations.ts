@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts';
+import { controlRows } from './control.ts';
 import { arrangementRows } from './operations/arrangements.ts';
 import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
@@ -14,6 +15,7 @@ import { sourceRows } from './operations/sources.ts';
 
 /** A row for every operation that `@neumann/core` exports; those of its namespaces with their prefix. */
 export const operationRows: readonly Row[] = [
+  ...controlRows,
   ...elementwiseRows,
   ...numericRows,
   ...reductionRows,

@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts';
 import { contractionRows } from './contraction.ts';
+import { controlPrimitiveRows } from './control.ts';
 import { elementwiseRows } from './elementwise.ts';
 import { fourierRows } from './fourier.ts';
 import { indexingRows } from './indexing.ts';
@@ -13,6 +14,7 @@ import { windowRows } from './window.ts';
 
 /** A row for every primitive. The first word of its name is the primitive's. */
 export const primitiveRows: readonly Row[] = [
+  ...controlPrimitiveRows,
   ...elementwiseRows,
   ...movementRows,
   ...reduceRows,
