@@ -23,6 +23,8 @@ export interface LawOptions {
   readonly runs?: number;
   /** Why the law is not to be run. */
   readonly skip?: string | undefined;
+  /** Whether the title tells the seed. */
+  readonly showSeed?: boolean;
 }
 
 /** States that `holds` does not throw for anything drawn; a failure prints the smallest example found and the seed. */
@@ -30,14 +32,15 @@ export function law<T>(
   name: string,
   samples: fc.Arbitrary<T>,
   holds: (sample: T) => void | Promise<void>,
-  { runs = 20, skip }: LawOptions = {},
+  { runs = 20, skip, showSeed = false }: LawOptions = {},
 ): void {
   const numRuns = Math.max(1, Math.round(runs * settings.runs));
   const property = fc.asyncProperty(samples, async (x) => holds(x));
   // Shrinking ends with the limit too, so that a failure is told soon, if not in its smallest form.
   const limit = 60_000 * Math.max(1, settings.runs);
   const options = { numRuns, seed: seedOf(name), interruptAfterTimeLimit: limit };
-  const title = skip === undefined ? name : `${name} (${skip})`;
+  const why = skip ?? (showSeed ? `seed ${options.seed}` : undefined);
+  const title = why === undefined ? name : `${name} (${why})`;
   // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- fc.assert asserts, and callers give titles
   test(title, { timeout: 2 * limit, skip: skip !== undefined }, () => fc.assert(property, options));
 }

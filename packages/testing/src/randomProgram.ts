@@ -316,8 +316,8 @@ function gathered(x: Tensor, option: number): Tensor {
 /** Extents that meet often. */
 const inputShapes: fc.Arbitrary<Shape> = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 });
 
-/** Programs of 3 to `steps` steps over one to three inputs of a dtype. */
-export function randomPrograms(dtype: DType, steps: number = 15): fc.Arbitrary<RandomProgram> {
+/** Programs of 3 to `steps` steps, mostly of less than 10, over one to three inputs of a dtype. */
+export function randomPrograms(dtype: DType, steps: number = 30): fc.Arbitrary<RandomProgram> {
   const input = inputShapes.chain((shape) =>
     arrays(dtype, shape, between(-2, 2)).map((values: TypedArray): HostTensor => ({ dtype, shape, values })),
   );
@@ -330,7 +330,10 @@ export function randomPrograms(dtype: DType, steps: number = 15): fc.Arbitrary<R
   return fc
     .tuple(
       fc.array(input, { minLength: 1, maxLength: 3 }),
-      fc.array(instruction, { minLength: 3, maxLength: steps }),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.array(instruction, { minLength: 3, maxLength: 9, size: 'max' }) },
+        { weight: 1, arbitrary: fc.array(instruction, { minLength: 3, maxLength: steps, size: 'max' }) },
+      ),
     )
     .map(([inputs, instructions]) => new RandomProgram(inputs, instructions));
 }

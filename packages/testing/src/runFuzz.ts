@@ -1,20 +1,65 @@
+import fc from 'fast-check';
 import { describe } from 'vitest';
 import { difference, type ErrorModel } from './compare.ts';
-import { type Backend, grad, jit, reference, setBackend, type Tensor, vmap } from './core.ts';
+import { type Backend, checkpoint, grad, jit, reference, setBackend, type Tensor, vmap } from './core.ts';
 import { download, type HostTensor, stack, upload } from './host.ts';
 import { law } from './law.ts';
 import { type RandomProgram, randomPrograms } from './randomProgram.ts';
 
 /**
- * What 15 steps on numbers of ordinary size may lose: each rounds by a few units, and the next may multiply that by up
+ * What 30 steps on numbers of ordinary size may lose: each rounds by a few units, and the next may multiply that by up
  * to 10 or so where it cancels or adds up; a wrong element is off by much more.
  */
 const errors = { float32: { units: 2 ** 13, floor: 1 }, float64: { units: 2 ** 20, floor: 1 } } as const;
 
 const yardstick = reference();
 
+/** A way to transform a program, with what the reference says that it should give. */
+interface Nesting {
+  readonly name: string;
+  readonly of: (program: RandomProgram) => (...xs: Tensor[]) => Tensor[];
+  /** The same for each of two examples, which become a batch. */
+  readonly batched?: true;
+  /** Run twice: the second run finds what the first one left in memory. */
+  readonly twice?: true;
+}
+
+type F = (...xs: Tensor[]) => Tensor[];
+
+const donating = (f: F, program: RandomProgram): F => jit(f, { donate: argnums(program) });
+const throughJit = (program: RandomProgram): F => {
+  const loss = jit(program.loss);
+  return gradientOf(program, (...xs) => loss(...xs));
+};
+
+/** What each program is compared under besides eager and jit; one or two of them for each. */
+const ofF: readonly Nesting[] = [
+  { name: 'jit(f, donate)', of: (p) => donating(p.f, p), twice: true },
+  { name: 'vmap(f)', of: (p) => vmap(p.f), batched: true },
+  { name: 'jit(vmap(f))', of: (p) => jit(vmap(p.f)), batched: true },
+  { name: 'vmap(jit(f))', of: (p) => vmap(jit(p.f)), batched: true },
+  { name: 'jit(checkpoint(f))', of: (p) => jit(checkpoint(p.f)) },
+];
+const ofGradient: readonly Nesting[] = [
+  { name: 'grad(loss)', of: (p) => gradient(p) },
+  { name: 'jit(grad(loss))', of: (p) => jit(gradient(p)) },
+  { name: 'jit(grad(loss), donate)', of: (p) => donating(gradient(p), p), twice: true },
+  { name: 'grad(jit(loss))', of: throughJit },
+  { name: 'jit(grad(jit(loss)))', of: (p) => jit(throughJit(p)) },
+  { name: 'grad(checkpoint(loss))', of: (p) => gradientOf(p, checkpoint(p.loss)) },
+  { name: 'jit(grad(checkpoint(loss)))', of: (p) => jit(gradientOf(p, checkpoint(p.loss))) },
+  { name: 'vmap(grad(loss))', of: (p) => vmap(gradient(p)), batched: true },
+  { name: 'jit(vmap(grad(loss)))', of: (p) => jit(vmap(gradient(p))), batched: true },
+  { name: 'vmap(jit(grad(loss)))', of: (p) => vmap(jit(gradient(p))), batched: true },
+  { name: 'vmap(grad(jit(loss)))', of: (p) => vmap(throughJit(p)), batched: true },
+];
+
+/** Programs in one test: short enough to tell soon where it fails. */
+const programsPerTest = 125;
+
 /**
- * Random programs on a backend: eager and jitted, with `grad` and `vmap` around them, against the reference.
+ * Random programs of 3 to 30 operations on a backend, against the reference: each eagerly and jitted, and under one of
+ * the nestings of `grad`, `vmap`, `jit`, donation and `checkpoint`. The titles tell the seeds.
  *
  * `NEUMANN_RUNS=20` runs twenty times as many; see {@link law}.
  */
@@ -23,47 +68,53 @@ export function runFuzz(backend: Backend, { runs = 150 }: { readonly runs?: numb
     for (const dtype of ['float32', 'float64'] as const) {
       if (!backend.dtypes.has(dtype)) continue;
       const agree = agreement(errors[dtype]);
-      law(
-        `${dtype}: eager, jit, grad and vmap agree`,
-        randomPrograms(dtype),
-        async (program) => {
-          const { inputs } = program;
-          const variants: [string, (...xs: Tensor[]) => Tensor[]][] = [
-            ['f', program.f],
-            ['grad(loss)', gradient(program)],
-          ];
-          const others = inputs.map(another);
-          const batch = inputs.map((x, i) => stack([x, others[i] as HostTensor], 0));
-          for (const [name, f] of variants) {
-            const expected = await run(yardstick, f, inputs);
+      const programs = Math.ceil(dtype === 'float32' ? runs * (2 / 3) : runs / 3);
+      const tests = Math.ceil(programs / programsPerTest);
+      for (let part = 1; part <= tests; part++)
+        law(
+          `${dtype}: eager, jit, grad and vmap agree, ${part} of ${tests}`,
+          fc.tuple(randomPrograms(dtype), fc.constantFrom(...ofF, ...ofGradient)),
+          async ([program, nesting]) => {
+            const expected = await run(yardstick, program.f, program.inputs);
             if (backend.name !== yardstick.name)
-              agree(`${name} ≡ reference`, await run(backend, f, inputs), expected);
-            agree(`jit(${name}) ≡ reference`, await run(backend, jit(f), inputs), expected);
-            // Twice: the second run finds what the first one left in memory.
-            const donated = jit(f, { donate: argnums(program) });
-            agree(`jit(${name}, donate) ≡ reference`, await run(backend, donated, inputs), expected);
-            agree(`jit(${name}, donate) again`, await run(backend, donated, inputs), expected);
-            const second = await run(yardstick, f, others);
-            const loop = expected.map((y, i) => stack([y, second[i] as HostTensor], 0));
-            agree(`vmap(${name}) ≡ loop`, await run(backend, vmap(f), batch), loop);
-            agree(`jit(vmap(${name})) ≡ loop`, await run(backend, jit(vmap(f)), batch), loop);
-          }
-          const whole = grad((...xs: Tensor[]) => jit(program.loss)(...xs), { argnums: argnums(program) });
-          const once = await run(backend, whole, inputs);
-          agree('grad(jit(loss)) ≡ reference', once, await run(yardstick, gradient(program), inputs));
-        },
-        { runs: dtype === 'float32' ? runs * (2 / 3) : runs / 3 },
-      );
+              agree('f ≡ reference', await run(backend, program.f, program.inputs), expected);
+            agree('jit(f) ≡ reference', await run(backend, jit(program.f), program.inputs), expected);
+            await checkNesting(backend, program, nesting, agree);
+          },
+          { runs: programs / tests, showSeed: true },
+        );
     }
   });
 }
 
+async function checkNesting(
+  backend: Backend,
+  program: RandomProgram,
+  nesting: Nesting,
+  agree: ReturnType<typeof agreement>,
+): Promise<void> {
+  const { name, of, batched, twice } = nesting;
+  const plain = ofF.includes(nesting) ? program.f : gradient(program);
+  const { inputs } = program;
+  let expected = await run(yardstick, plain, inputs);
+  let operands: readonly HostTensor[] = inputs;
+  if (batched) {
+    const others = inputs.map(another);
+    operands = inputs.map((x, i) => stack([x, others[i] as HostTensor], 0));
+    const second = await run(yardstick, plain, others);
+    expected = expected.map((y, i) => stack([y, second[i] as HostTensor], 0));
+  }
+  const f = of(program);
+  agree(`${name} ≡ reference`, await run(backend, f, operands), expected);
+  if (twice) agree(`${name} again`, await run(backend, f, operands), expected);
+}
+
 const argnums = ({ inputs }: RandomProgram): number[] => inputs.map((_, i) => i);
 
-const gradient = (program: RandomProgram): ((...xs: Tensor[]) => Tensor[]) =>
-  grad((...xs: Tensor[]) => program.loss(...xs), { argnums: argnums(program) }) as (
-    ...xs: Tensor[]
-  ) => Tensor[];
+const gradientOf = (program: RandomProgram, loss: (...xs: Tensor[]) => Tensor): F =>
+  grad((...xs: Tensor[]) => loss(...xs), { argnums: argnums(program) }) as F;
+
+const gradient = (program: RandomProgram): F => gradientOf(program, program.loss);
 
 /** Other numbers of the same size. */
 const another = (x: HostTensor): HostTensor => ({
