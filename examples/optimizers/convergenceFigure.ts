@@ -166,7 +166,8 @@ export function convergenceFigure(): string {
   return drawFigure({
     title: 'Solving A x = b with products or gradients only',
     caption:
-      'Algorithm 2 is Nesterov’s method: it beats the series that it is derived from, and its bounds are those of Chebyshev, not of conjugate gradients.',
+      'The Neumann series needs about κ gradients for a digit; Algorithm 2, which is Nesterov’s method, about √κ. ' +
+      'Eq. 9 in two loops, whose anchor stands still, does not.',
     legend: methods,
     columns: 3,
     panels: spectra.map(panelOf),

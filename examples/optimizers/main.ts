@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cpu } from '@neumann/backend-cpu';
 import { setBackend } from '@neumann/core';
 import { convergenceFigure } from './convergenceFigure.ts';
+import { partsFigure } from './partsFigure.ts';
 import { surfaceFigure } from './surfaceFigure.ts';
 import { surfaces } from './surfaces.ts';
 
@@ -14,6 +15,7 @@ mkdirSync(folder, { recursive: true });
 const figures: readonly (readonly [name: string, draw: () => string])[] = [
   ...Object.entries(surfaces).map(([name, surface]) => [name, () => surfaceFigure(surface)] as const),
   ['convergence', convergenceFigure],
+  ['parts', partsFigure],
 ];
 for (const [name, draw] of figures) {
   const path = join(folder, `${name}.svg`);

@@ -124,9 +124,9 @@ export function cubicStep<T>(matvec: Matvec<T>, gradient: T, options: CubicStepO
  * @throws {OptionError} for options that are unknown, missing or out of range.
  * @example
  * const saddle = (w: Tensor) => add(sum(multiply(tensor([1, -1]), square(w))), sum(square(square(w))));
- * const step = cubicNewton({ alpha: 6, lambdaMax: 10, maxIter: 300, key: random.key(0) });
+ * const step = cubicNewton({ alpha: 6, lambdaMax: 10, maxIter: 50, key: random.key(0) });
  * let w: Tensor = tensor([1, 0]);   // descent would end at the saddle, [0, 0]
- * for (let i = 0; i < 10; i++) w = step(saddle, w);   // nearly [0, 0.707] or [0, -0.707]
+ * for (let i = 0; i < 8; i++) w = step(saddle, w);   // nearly [0, 0.707] or [0, -0.707]
  */
 export function cubicNewton(
   options: CubicStepOptions,
