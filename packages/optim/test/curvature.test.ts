@@ -19,6 +19,7 @@ import {
   tensor,
   transpose,
   treeMap,
+  vmap,
   zeros,
 } from '@neumann/core';
 import { law } from '@neumann/testing';
@@ -198,6 +199,24 @@ describe('linear systems', () => {
       ];
     };
     expectClose(jit(all)(f64([1, -2])), elements(all(f64([1, -2]))));
+  });
+
+  test('maxIter may be traced: one vmap gives every iterate', () => {
+    const a = f64(vectors.problems.quad5.H);
+    const iterate = (maxIter: Tensor) =>
+      conjugateGradient((p: Tensor) => matmul(a, p), f64(vectors.cg.b), { maxIter, tolerance: 0 }).x;
+    expectClose(vmap(iterate)(tensor([1, 2, 3, 4, 5], 'int32')), vectors.cg.x.flat());
+  });
+
+  test('a solution has forward derivatives by b, which are solutions too', () => {
+    const a = f64([
+      [2, 1],
+      [1, 3],
+    ]);
+    const solve = (b: Tensor) =>
+      conjugateGradient((p: Tensor) => matmul(a, p), b, { maxIter: 4, tolerance: 1e-13 }).x;
+    const [, dx] = jvp(solve, [f64([1, -2])], [f64([0, 1])]);
+    expectClose(dx, [-0.2, 0.4], 1e-10);
   });
 
   test('divergence and NaN are seen in the residual', () => {
@@ -412,7 +431,7 @@ describe('messages', () => {
 
   test('options out of range', () => {
     expect(() => conjugateGradient(id, b, { maxIter: 0 })).toThrow(
-      'conjugateGradient: maxIter must be an integer of at least 1, but is 0.',
+      'conjugateGradient: maxIter must be an integer from 1 to 2^30, or a scalar tensor, but is 0.',
     );
     expect(() => conjugateGradient(id, b, { maxIter: 5, damping: Number.NaN })).toThrow(
       'conjugateGradient: damping must be a number of at least 0, or a scalar tensor, but is NaN.',

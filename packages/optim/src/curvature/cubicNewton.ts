@@ -16,8 +16,8 @@ import {
 } from '@neumann/core';
 import {
   checkOptions,
+  integerFrom,
   keyRule,
-  knownInteger,
   nonNegative,
   positive,
   type RulesOf,
@@ -36,7 +36,7 @@ export interface CubicStepOptions {
   /** A bound of the eigenvalues' magnitudes, β in the paper. */
   readonly lambdaMax: Scalar;
   /** Iterations at most: each is one product. */
-  readonly maxIter: number;
+  readonly maxIter: Scalar;
   /** The norm of the model's gradient, relative to ‖g‖ (or absolute if g is 0), to stop at; 1e-5. */
   readonly tolerance?: Scalar;
   /**
@@ -51,7 +51,7 @@ export interface CubicStepOptions {
 const rules: RulesOf<CubicStepOptions> = {
   alpha: required(positive),
   lambdaMax: required(positive),
-  maxIter: required(knownInteger(1)),
+  maxIter: required(integerFrom(1)),
   tolerance: nonNegative,
   key: keyRule,
   perturbation: nonNegative,

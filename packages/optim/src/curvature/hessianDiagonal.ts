@@ -1,7 +1,6 @@
-import { add, divide, multiply, random, type Tensor, type Tensors, zeros } from '@neumann/core';
+import { add, divide, forLoop, multiply, random, type Tensor, type Tensors, zeros } from '@neumann/core';
 import { checkOptions, keyRule, knownInteger, required } from '../options.ts';
 import { expand } from './expand.ts';
-import { repeat } from './loop.ts';
 import { signs } from './probes.ts';
 import { vectorSpace } from './vectors.ts';
 
@@ -36,9 +35,10 @@ export function hessianDiagonal<P>(
   const { key, samples = 1 } = options;
   const space = vectorSpace(op, 'params', params);
   const apply = space.map(expand(f, params).hessian);
-  const total = repeat(samples, zeros([space.size], space.dtype), (sum, i) => {
+  const sample = (i: Tensor, sum: Tensor) => {
     const z = signs(random.foldIn(key, i), space.size, space.dtype);
     return add(sum, multiply(z, apply(z)));
-  });
+  };
+  const total = forLoop(0, samples, sample, zeros([space.size], space.dtype));
   return space.tree(divide(total, samples));
 }

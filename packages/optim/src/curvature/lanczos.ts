@@ -5,6 +5,7 @@ import {
   astype,
   equal,
   expandDims,
+  forLoop,
   full,
   less,
   lessEqual,
@@ -24,7 +25,6 @@ import {
   zeros,
 } from '@neumann/core';
 import { checkOptions, flag, knownInteger, required } from '../options.ts';
-import { repeat } from './loop.ts';
 import { inner, type Matvec, unit, vectorSpace } from './vectors.ts';
 
 /** Options of {@link lanczos}. */
@@ -87,46 +87,43 @@ export function lanczos<T>(matvec: Matvec<T>, start: T, options: LanczosOptions)
   const eps = (dtype === 'float64' ? 2 ** -52 : 2 ** -23) * 4 * Math.sqrt(size);
   const places = arange(k);
 
-  const end = repeat(
-    k,
-    {
-      basis: reorthogonalize ? zeros([k, size], dtype) : null,
-      alphas: zeros([k], dtype),
-      betas: zeros([k], dtype),
-      q: first,
-      before: zeros([size], dtype),
-      beta: full([], 0, dtype),
-      /** The largest β' + |α| + β so far, which bounds the eigenvalues of T. */
-      scale: full([], 0, dtype),
-      open: full([], true),
-      steps: full([], 0, 'int32'),
-    },
-    (s, j) => {
-      const here = equal(places, j);
-      const aq = apply(s.q);
-      const alpha = inner(s.q, aq);
-      const basis = s.basis && where(expandDims(here, 1), s.q, s.basis);
-      const recurrence = subtract(subtract(aq, multiply(alpha, s.q)), multiply(s.beta, s.before));
-      const w = basis ? without(basis, without(basis, recurrence)) : recurrence;
-      const [next, norm] = unit(w);
-      const scale = maximum(s.scale, add(abs(alpha), add(s.beta, norm)));
-      // What is left of A q is rounding: the space is complete, and from here on q, α and β are 0.
-      const ends = lessEqual(norm, multiply(eps, scale));
-      const beta = where(ends, 0, norm);
-      return {
-        basis,
-        alphas: where(here, alpha, s.alphas),
-        betas: where(here, beta, s.betas),
-        q: where(ends, 0, next),
-        before: s.q,
-        beta,
-        scale,
-        open: logicalAnd(s.open, logicalNot(ends)),
-        steps: add(s.steps, astype(s.open, 'int32')),
-      };
-    },
-  );
-  return ritzOf(end);
+  const state = {
+    basis: reorthogonalize ? zeros([k, size], dtype) : null,
+    alphas: zeros([k], dtype),
+    betas: zeros([k], dtype),
+    q: first,
+    before: zeros([size], dtype),
+    beta: full([], 0, dtype),
+    /** The largest β' + |α| + β so far, which bounds the eigenvalues of T. */
+    scale: full([], 0, dtype),
+    open: full([], true),
+    steps: full([], 0, 'int32'),
+  };
+  const step = (j: Tensor, s: typeof state): typeof state => {
+    const here = equal(places, j);
+    const aq = apply(s.q);
+    const alpha = inner(s.q, aq);
+    const basis = s.basis && where(expandDims(here, 1), s.q, s.basis);
+    const recurrence = subtract(subtract(aq, multiply(alpha, s.q)), multiply(s.beta, s.before));
+    const w = basis ? without(basis, without(basis, recurrence)) : recurrence;
+    const [next, norm] = unit(w);
+    const scale = maximum(s.scale, add(abs(alpha), add(s.beta, norm)));
+    // What is left of A q is rounding: the space is complete, and from here on q, α and β are 0.
+    const ends = lessEqual(norm, multiply(eps, scale));
+    const beta = where(ends, 0, norm);
+    return {
+      basis,
+      alphas: where(here, alpha, s.alphas),
+      betas: where(here, beta, s.betas),
+      q: where(ends, 0, next),
+      before: s.q,
+      beta,
+      scale,
+      open: logicalAnd(s.open, logicalNot(ends)),
+      steps: add(s.steps, astype(s.open, 'int32')),
+    };
+  };
+  return ritzOf(forLoop(0, k, step, state));
 }
 
 /** w without its parts along the rows of `basis`. */

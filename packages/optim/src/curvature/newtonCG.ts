@@ -13,7 +13,7 @@ import {
   type Tensors,
   where,
 } from '@neumann/core';
-import { checkOptions, knownInteger, nonNegative, required } from '../options.ts';
+import { checkOptions, integerFrom, nonNegative, required } from '../options.ts';
 import type { Scalar } from '../protocol.ts';
 import { beside, zipTrees } from '../trees.ts';
 import { conjugateGradient } from './conjugateGradient.ts';
@@ -24,13 +24,13 @@ import { inner, length, vectorSpace } from './vectors.ts';
 /** Options of {@link newtonCG}. */
 export interface NewtonCGOptions {
   /** Products with the Hessian at most. */
-  readonly maxIter: number;
+  readonly maxIter: Scalar;
   /** λ: steps with H + λ I; 0. */
   readonly damping?: Scalar;
   /** The relative residual of the linear system; min(½, √‖∇f‖) by default, with which the method converges superlinearly. */
   readonly tolerance?: Scalar;
   /** Halvings of the step at most, until f falls enough; 20. With 0 the whole step is taken whatever it does. */
-  readonly maxHalvings?: number;
+  readonly maxHalvings?: Scalar;
 }
 
 /** What a step of {@link newtonCG} did. */
@@ -69,10 +69,10 @@ export function newtonCG(
 ): <P>(f: (params: Tensors<P>) => Tensor, params: P) => NewtonCGStep<P> {
   const op = 'newtonCG';
   checkOptions(op, options, {
-    maxIter: required(knownInteger(1)),
+    maxIter: required(integerFrom(1)),
     damping: nonNegative,
     tolerance: nonNegative,
-    maxHalvings: knownInteger(0),
+    maxHalvings: integerFrom(0),
   });
   const { maxIter, damping = 0, tolerance, maxHalvings = 20 } = options;
   return (f, params) => {
@@ -106,7 +106,7 @@ export function newtonCG(
 }
 
 /** The first of 1, ½, ¼, … for which `falls` holds, and 0 if none of them does. */
-function search(maxHalvings: number, first: Tensor, falls: (rate: Tensor) => Tensor): Tensor {
+function search(maxHalvings: Scalar, first: Tensor, falls: (rate: Tensor) => Tensor): Tensor {
   const { rate, found } = loop(
     maxHalvings,
     { rate: first, found: falls(first) },

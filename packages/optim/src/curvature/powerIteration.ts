@@ -1,5 +1,5 @@
 import { abs, add, full, greater, multiply, subtract, type Tensor, type Tensors } from '@neumann/core';
-import { checkOptions, finite, knownInteger, nonNegative, required } from '../options.ts';
+import { checkOptions, finite, integerFrom, nonNegative, required } from '../options.ts';
 import type { Scalar } from '../protocol.ts';
 import { scalarOf } from '../trees.ts';
 import { loop } from './loop.ts';
@@ -8,7 +8,7 @@ import { inner, length, type Matvec, unit, vectorSpace } from './vectors.ts';
 /** Options of {@link powerIteration}. */
 export interface PowerIterationOptions {
   /** Iterations at most: each is one product. */
-  readonly maxIter: number;
+  readonly maxIter: Scalar;
   /** ‖A q - λ q‖ ≤ tolerance |λ - shift| ends the iteration; 1e-5. */
   readonly tolerance?: Scalar;
   /** Iterates A - shift I, whose largest eigenvalue in magnitude is that of A farthest from `shift`; 0. */
@@ -45,7 +45,7 @@ export interface Eigenpair<T> {
 export function powerIteration<T>(matvec: Matvec<T>, start: T, options: PowerIterationOptions): Eigenpair<T> {
   const op = 'powerIteration';
   checkOptions(op, options, {
-    maxIter: required(knownInteger(1)),
+    maxIter: required(integerFrom(1)),
     tolerance: nonNegative,
     shift: finite,
   });
@@ -60,7 +60,7 @@ export function powerIteration<T>(matvec: Matvec<T>, start: T, options: PowerIte
     return { q, aq, value, residual: length(subtract(aq, multiply(value, q))) };
   };
   const end = loop(
-    maxIter - 1, // the first pair is a product too
+    subtract(scalarOf(maxIter, 'int32'), 1), // the first pair is a product too
     { ...pair(unit(space.vector('start', start))[0]), steps: full([], 1, 'int32') },
     (s) => greater(s.residual, multiply(small, abs(s.value))),
     (s) => ({ ...pair(unit(s.aq)[0]), steps: add(s.steps, 1) }),

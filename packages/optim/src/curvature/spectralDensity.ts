@@ -11,6 +11,7 @@ import {
   multiply,
   random,
   ravel,
+  scan,
   square,
   stack,
   subtract,
@@ -79,11 +80,13 @@ export function spectralDensity<T>(
   });
   const { key, steps, probes = 1, points = 200, width = 0.02 } = options;
   const { size, dtype, tree } = vectorSpace(op, 'like', like);
-  const runs = random
-    .split(key, probes)
-    .map((k) => lanczos(matvec, tree(signs(k, size, dtype)) as T, { steps }));
-  const nodes = ravel(stack(runs.map(({ ritz }) => ritz)));
-  const weights = divide(ravel(stack(runs.map((run) => run.weights))), probes);
+  const run = (_: null, probeKey: Tensor) => {
+    const start = tree(signs(probeKey, size, dtype)) as T;
+    return [null, lanczos(matvec, start, { steps })] as const;
+  };
+  const [, runs] = scan(run, null, stack(random.split(key, probes)));
+  const nodes = ravel(runs.ritz);
+  const weights = divide(ravel(runs.weights), probes);
 
   const missing = isNan(nodes);
   const [low, high] = [min(where(missing, Infinity, nodes)), max(where(missing, -Infinity, nodes))];

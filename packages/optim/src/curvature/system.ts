@@ -12,7 +12,7 @@ import {
   where,
   zeros,
 } from '@neumann/core';
-import { knownInteger, nonNegative, type Rule, type RulesOf, required } from '../options.ts';
+import { integerFrom, nonNegative, type Rule, type RulesOf, required } from '../options.ts';
 import type { Scalar } from '../protocol.ts';
 import { scalarOf } from '../trees.ts';
 import { length, type Matvec, unit, type VectorSpace, vectorSpace } from './vectors.ts';
@@ -30,7 +30,7 @@ export interface Solution<T> {
 /** Where an iteration starts, and when it ends. */
 export interface SystemOptions<T> {
   /** Iterations at most. */
-  readonly maxIter: number;
+  readonly maxIter: Scalar;
   /** The relative residual ‖b - A x‖/‖b‖ to stop at; 1e-5. The spacing of the dtype's numbers at 1 is the least. */
   readonly tolerance?: Scalar;
   /** The x to start from, in the form of b; 0. */
@@ -42,7 +42,7 @@ const tree: Rule = { allows: () => true, range: 'a tree' };
 
 /** Rules of {@link SystemOptions}. */
 export const systemRules: RulesOf<SystemOptions<unknown>> = {
-  maxIter: required(knownInteger(1)),
+  maxIter: required(integerFrom(1)),
   tolerance: nonNegative,
   init: tree,
 };
