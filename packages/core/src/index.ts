@@ -49,6 +49,7 @@ export {
   subtract,
   trunc,
 } from './ops/arithmetic.ts';
+export { at, type Index, type Indexed } from './ops/at.ts';
 export {
   bitcast,
   bitwiseAnd,
@@ -59,6 +60,7 @@ export {
   rightShift,
 } from './ops/bits.ts';
 export type { ShapeLike } from './ops/check.ts';
+export { choose, piecewise, putAlong, segmentSum, select } from './ops/choose.ts';
 /* ---- Over the examples of a named batch ---- */
 export { axisIndex, axisSize, pmax, pmean, pmin, psum } from './ops/collective.ts';
 /* ---- Products, convolutions, windows ---- */
@@ -90,6 +92,7 @@ export {
   nanCumsum,
 } from './ops/cumulative.ts';
 export { type DiagonalOptions, diag, diagonal, trace } from './ops/diagonal.ts';
+export { dynamicIndex, dynamicSlice, dynamicUpdateSlice } from './ops/dynamic.ts';
 export { einsum } from './ops/einsum.ts';
 export type { Padding } from './ops/geometry.ts';
 export { broadcastArrays, indices, meshgrid, ravelMultiIndex, unravelIndex, vander } from './ops/grids.ts';
@@ -144,6 +147,7 @@ export {
   tan,
   tanh,
 } from './ops/math.ts';
+export { compress, extract, flatNonzero, nonzero, type SizeOptions } from './ops/nonzero.ts';
 export {
   allClose,
   arrayEqual,

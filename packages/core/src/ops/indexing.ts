@@ -86,7 +86,7 @@ export function takeAlong(x: TensorLike, indices: Tensor, axis: number): Tensor 
 }
 
 /** int32 positions, counted from the start; what was out of range still is. */
-function positions(op: string, indices: Indices, rows: number, of: string): Tensor {
+export function positions(op: string, indices: Indices, rows: number, of: string): Tensor {
   const given = indices instanceof Tensor ? indices : numbersAt(op, indices);
   if (!isInteger(given.dtype))
     throw new DTypeError(
@@ -109,13 +109,13 @@ function numbersAt(op: string, indices: number | readonly number[]): Tensor {
 
 /** @throws {ShapeError} if a position that is known now is out of range. */
 function checkRange(op: string, indices: Tensor, rows: number, of: string): void {
-  const bad = known(indices)?.find((i) => i < -rows || i >= rows);
+  const bad = knownValues(indices)?.find((i) => i < -rows || i >= rows);
   if (bad !== undefined)
     throw new ShapeError(`${op}: index ${bad} is out of range for ${of}, which has ${rows} along that axis.`);
 }
 
 /** The values, where there are any that can be read without waiting. */
-function known(x: Tensor): TypedArray | undefined {
+export function knownValues(x: Tensor): TypedArray | undefined {
   if (!(x instanceof ConcreteTensor || x instanceof LiteralTensor)) return undefined;
   try {
     return x.dataSync();

@@ -6,11 +6,17 @@ const x = nm.reshape(nm.arange(0, 12, 1, 'float64'), [3, 4]);
 const v = f64([3, -1, 2, 0.5, 2]);
 const w = f64([0.5, 4, -2]);
 const cube = nm.reshape(nm.arange(0, 24, 1, 'float64'), [2, 3, 4]);
+const ints = (...data: number[]): nm.Tensor => nm.tensor(data, 'int32');
+const ties = f64([
+  [2, 1, 2, NaN],
+  [0, -0, -Infinity, 1],
+]);
+const places = ints(2, 0, 2, 2);
+const by = f64([2, 3, 5, 7]);
 const wide = [-3.7, -1.5, -0.3, 0.1, 0.5, 0.9, 1, 1.4616, 2, 3.3, 7.9, 8.1, 30, 170];
 const up = wide.slice(3);
 const tails = [1e-300, 1e-20, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-12];
 const floats = [0.1, 1, 2, -3.5, 1e-310, 1e300, 0, Infinity];
-const ints = (...data: number[]): nm.Tensor => nm.tensor(data, 'int32');
 
 /** A result is a tensor, or arrays of them. */
 export type Result = nm.Tensor | readonly Result[];
@@ -125,4 +131,32 @@ export const cases: Record<string, () => Result> = {
   ndtr: () => nm.ndtr(f64(wide)),
   logNdtr: () => nm.logNdtr(f64([-1e3, -40, -21, -19, -5, 0, 5, 30])),
   ndtri: () => nm.ndtri(f64(tails)),
+  // order
+  sort: () => nm.sort(ties),
+  'sort axis 0': () => nm.sort(ties, { axis: 0 }),
+  argsort: () => nm.argsort(ties),
+  lexsort: () => nm.lexsort([v, ints(3, 1, 3, 2, 1)]),
+  cumsum: () => nm.cumsum(x, { axis: 1 }),
+  cumprod: () => nm.cumprod(nm.subtract(x, 2), { axis: 0 }),
+  cummax: () => nm.cummax(v),
+  cummin: () => nm.cummin(v),
+  cumLogSumExp: () => nm.cumLogSumExp(f64([-Infinity, 1000, 1000, -1000, 1001])),
+  // indexing
+  'x[i, j]': () => nm.at(x, [ints(2, 0), nm.tensor([[1], [-1]], 'int32')]).get(),
+  'cube[:, i, j]': () => nm.at(cube, [null, ints(2, 0), ints(3, 1)]).get(),
+  'cube[i, :, j]': () => nm.at(cube, [ints(1, 0), null, ints(3, 1)]).get(),
+  'cube[..., i]': () => nm.at(cube, ['...', ints(3, 1)]).get(),
+  'cube[1, ::-1, i]': () => nm.at(cube, [1, [null, null, -1], ints(3, 1)]).get(),
+  'x[mask]': () => nm.at(x, [nm.equal(nm.remainder(x, 3), 0)]).get(),
+  'cube[mask]': () => nm.at(cube, [null, nm.tensor([true, false, true])]).get(),
+  set: () => nm.at(w, [places]).set(by),
+  add: () => nm.at(w, [places]).add(by),
+  multiply: () => nm.at(w, [places]).multiply(by),
+  min: () => nm.at(w, [places]).min(nm.negative(by)),
+  max: () => nm.at(w, [places]).max(by),
+  nonzero: () => nm.nonzero(nm.remainder(x, 3)),
+  compress: () => nm.compress(nm.tensor([false, true, true]), x, { axis: 0 }),
+  extract: () => nm.extract(nm.greater(x, 5), x),
+  choose: () => nm.choose(ints(1, 0, 1, 0), [x, nm.negative(x)]),
+  select: () => nm.select([nm.less(x, 3), nm.less(x, 7)], [x, nm.multiply(x, 10)], -1),
 };

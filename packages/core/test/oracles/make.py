@@ -99,6 +99,56 @@ cases = {
 }
 
 
+ties = np.array([[2.0, 1.0, 2.0, np.nan], [0.0, -0.0, -np.inf, 1.0]])
+keys = np.array([3, 1, 3, 2, 1])
+at = np.array([2, 0, 2, 2])
+by = np.array([2.0, 3.0, 5.0, 7.0])
+
+
+def updated(function, *operands):
+    y = w.copy()
+    function(y, *operands)
+    return y
+
+
+def assign(y, index, values):
+    y[index] = values
+
+
+cases.update(
+    {
+        # order
+        "sort": np.sort(ties),
+        "sort axis 0": np.sort(ties, 0),
+        "argsort": np.argsort(ties, kind="stable"),
+        "lexsort": np.lexsort([v, keys]),
+        "cumsum": np.cumsum(x, 1),
+        "cumprod": np.cumprod(x - 2, 0),
+        "cummax": np.maximum.accumulate(v),
+        "cummin": np.minimum.accumulate(v),
+        "cumLogSumExp": np.logaddexp.accumulate(np.array([-np.inf, 1000.0, 1000.0, -1000.0, 1001.0])),
+        # indexing
+        "x[i, j]": x[np.array([2, 0]), np.array([[1], [-1]])],
+        "cube[:, i, j]": cube[:, np.array([2, 0]), np.array([3, 1])],
+        "cube[i, :, j]": cube[np.array([1, 0]), :, np.array([3, 1])],
+        "cube[..., i]": cube[..., np.array([3, 1])],
+        "cube[1, ::-1, i]": cube[1, ::-1, np.array([3, 1])],
+        "x[mask]": x[x % 3 == 0],
+        "cube[mask]": cube[:, np.array([True, False, True])],
+        "set": updated(assign, at, by),
+        "add": updated(np.add.at, at, by),
+        "multiply": updated(np.multiply.at, at, by),
+        "min": updated(np.minimum.at, at, -by),
+        "max": updated(np.maximum.at, at, by),
+        "nonzero": np.nonzero(x % 3),
+        "compress": np.compress([False, True, True], x, 0),
+        "extract": np.extract(x > 5, x),
+        "choose": np.choose(np.array([1, 0, 1, 0]), [x, -x]),
+        "select": np.select([x < 3, x < 7], [x, x * 10], -1),
+    }
+)
+
+
 def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]

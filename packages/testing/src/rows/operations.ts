@@ -5,6 +5,7 @@ import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
 import { fourierRows } from './operations/fourier.ts';
+import { indexedRows } from './operations/indexed.ts';
 import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
 import { orderedRows } from './operations/ordered.ts';
@@ -22,6 +23,7 @@ export const operationRows: readonly Row[] = [
   ...orderedRows,
   ...shapeRows,
   ...arrangementRows,
+  ...indexedRows,
   ...productRows,
   ...contractionRows,
   ...linalgRows,
