@@ -1,5 +1,5 @@
 /** How fast methods that only multiply by a matrix, or take gradients, solve A x = b: it depends on the spectrum of A. */
-import { multiply, subtract, type Tensor, tensor, zeros } from '@neumann/core';
+import { add, arange, multiply, slice, subtract, type Tensor, tensor, vmap, zeros } from '@neumann/core';
 import {
   chebyshev,
   conjugateGradient,
@@ -47,7 +47,8 @@ interface Problem {
   readonly b: Tensor;
   readonly low: number;
   readonly high: number;
-  readonly errorOf: (x: Tensor) => number;
+  /** ‖y - x‖/‖x‖ for the solution x. */
+  readonly errorOf: (y: readonly number[]) => number;
 }
 
 function problemOf({ eigenvalues }: Spectrum): Problem {
@@ -59,7 +60,7 @@ function problemOf({ eigenvalues }: Spectrum): Problem {
     b: multiply(a, x),
     low: Math.min(...eigenvalues),
     high: Math.max(...eigenvalues),
-    errorOf: (y) => Math.hypot(...subtract(y, x).dataSync()) / size,
+    errorOf: (y) => Math.hypot(...y.map((value, i) => value - (solution[i] as number))) / size,
   };
 }
 
@@ -67,16 +68,15 @@ interface Method extends Style {
   readonly errors: (problem: Problem) => Errors;
 }
 
-/** Errors of a method that starts anew for each number of products. */
-const restarted =
-  (solve: (problem: Problem, maxIter: number) => { readonly x: Tensor }, every = 4) =>
-  (problem: Problem): Errors => [
-    { k: 0, error: 1 },
-    ...Array.from({ length: budget / every }, (_, i) => {
-      const k = every * (i + 1);
-      return { k, error: problem.errorOf(solve(problem, k).x) };
-    }),
-  ];
+/** Errors of a method that is run for every number of products: all of them at once, by `vmap`. */
+const iterated =
+  (solve: (problem: Problem, maxIter: Tensor) => { readonly x: Tensor }) =>
+  (problem: Problem): Errors => {
+    const counts = arange(budget + 1);
+    const iterates = vmap((maxIter: Tensor) => solve(problem, maxIter).x)(slice(counts, [[1]]));
+    const errors = iterates.toArray() as number[][];
+    return [{ k: 0, error: 1 }, ...errors.map((x, i) => ({ k: i + 1, error: problem.errorOf(x) }))];
+  };
 
 const matvec =
   ({ a }: Problem) =>
@@ -99,7 +99,7 @@ const algorithm2 =
     const errors = [{ k: 0, error: 1 }];
     for (let k = 1; k <= budget; k++) {
       state = neumannStep(state, gradient(problem)(state.params));
-      errors.push({ k, error: errorOf(neumannEvalParams(state)) });
+      errors.push({ k, error: errorOf([...neumannEvalParams(state).dataSync()]) });
     }
     return errors;
   };
@@ -115,8 +115,8 @@ function twoLoops(problem: Problem): Errors {
       eta: 1 / problem.high,
       inner: K,
     });
-    x = subtract(x, multiply(-1, direction));
-    errors.push({ k, error: problem.errorOf(x) });
+    x = add(x, direction);
+    errors.push({ k, error: problem.errorOf([...x.dataSync()]) });
   }
   return errors;
 }
@@ -128,26 +128,26 @@ const methods: readonly Method[] = [
     label: 'Neumann series = Algorithm 1 (η = 1/λmax)',
     color: palette.black,
     dash: '2 3',
-    errors: restarted((p, maxIter) => richardson(matvec(p), p.b, { step: 1 / p.high, maxIter, tolerance })),
+    errors: iterated((p, maxIter) => richardson(matvec(p), p.b, { step: 1 / p.high, maxIter, tolerance })),
   },
   {
     label: 'Richardson, best step',
     color: palette.sky,
-    errors: restarted((p, maxIter) =>
+    errors: iterated((p, maxIter) =>
       richardson(matvec(p), p.b, { step: 2 / (p.low + p.high), maxIter, tolerance }),
     ),
   },
   {
     label: 'Chebyshev',
     color: palette.green,
-    errors: restarted((p, maxIter) =>
+    errors: iterated((p, maxIter) =>
       chebyshev(matvec(p), p.b, { lambdaMin: p.low, lambdaMax: p.high, maxIter, tolerance }),
     ),
   },
   {
     label: 'conjugate gradients',
     color: palette.orange,
-    errors: restarted((p, maxIter) => conjugateGradient(matvec(p), p.b, { maxIter, tolerance })),
+    errors: iterated((p, maxIter) => conjugateGradient(matvec(p), p.b, { maxIter, tolerance })),
   },
   { label: 'Eq. 9 in two loops (μ = 0.9, K = 19)', color: palette.purple, dash: '8 4', errors: twoLoops },
   {

@@ -34,7 +34,6 @@ function pathPanel(surface: Surface, runs: readonly Trajectory[]): Panel {
   const thresholds = Array.from({ length: count }, (_, i) => low * (high / low) ** ((i + 0.5) / count));
   const [x1, x2] = surface.x;
   const [y1, y2] = surface.y;
-  const inside = ({ x, y }: { x: number; y: number }) => x >= x1 && x <= x2 && y >= y1 && y <= y2;
   return {
     title: 'Paths, over contour lines of f',
     x: { domain: [x1, x2], label: 'x' },
@@ -43,14 +42,11 @@ function pathPanel(surface: Surface, runs: readonly Trajectory[]): Panel {
       frame(),
       contour(values, { ...grid, x1, x2, y1, y2, thresholds, stroke: '#c8c8c8', strokeWidth: 0.8 }),
       ...runs.map(({ contender, points }) =>
-        line(
-          untilFirst(points, (p) => !inside(p)),
-          {
-            x: 'x',
-            y: 'y',
-            ...stroke(contender),
-          },
-        ),
+        line(points, {
+          x: 'x',
+          y: 'y',
+          ...stroke(contender),
+        }),
       ),
       dot([surface.start], { r: 5, fill: 'white', stroke: 'black', strokeWidth: 1.5 }),
       text([surface.start], {
@@ -85,10 +81,4 @@ function lossPanel({ least, steps }: Surface, runs: readonly Trajectory[]): Pane
       ),
     ],
   };
-}
-
-/** Elements up to the first for which `ends` holds, and it. */
-function untilFirst<T>(xs: readonly T[], ends: (x: T) => boolean): T[] {
-  const at = xs.findIndex(ends);
-  return at < 0 ? [...xs] : xs.slice(0, at + 1);
 }

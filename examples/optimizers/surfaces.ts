@@ -53,8 +53,8 @@ export const surfaces: Readonly<Record<string, Surface>> = {
       const v = subtract(multiply(c, y), multiply(s, x));
       return multiply(0.5, add(square(u), multiply(50, square(v))));
     },
-    x: [-2.6, 1.4],
-    y: [-1.6, 1.6],
+    x: [-2.8, 1.8],
+    y: [-2.4, 1.6],
     start: [-2.2, 0.4],
     minima: [[0, 0]],
     least: 0,
