@@ -1,6 +1,40 @@
-export { type AdamOptions, adam } from './aliases/adam.ts';
+export { type AdabeliefOptions, adabelief } from './aliases/adabelief.ts';
+export { type AdadeltaOptions, adadelta } from './aliases/adadelta.ts';
+export { type AdafactorOptions, type AdafactorState, adafactor } from './aliases/adafactor.ts';
+export { type AdagradOptions, adagrad } from './aliases/adagrad.ts';
+export { type AdamOptions, type AdamwOptions, adam, adamw } from './aliases/adam.ts';
+export { type AdamaxOptions, type AdamaxwOptions, adamax, adamaxw } from './aliases/adamax.ts';
+export { type AdanOptions, adan } from './aliases/adan.ts';
+export { type AdemamixOptions, ademamix } from './aliases/ademamix.ts';
+export { type AmsgradOptions, amsgrad } from './aliases/amsgrad.ts';
+export { type DogOptions, dog, dowg } from './aliases/dog.ts';
+export { type FromageOptions, fromage } from './aliases/fromage.ts';
+export { type LambOptions, lamb } from './aliases/lamb.ts';
+export { type LarsOptions, lars } from './aliases/lars.ts';
+export { type LionOptions, lion } from './aliases/lion.ts';
+export { type MuonOptions, type MuonState, muon } from './aliases/muon.ts';
+export { type NadamOptions, type NadamwOptions, nadam, nadamw } from './aliases/nadam.ts';
+export { type NoisySgdOptions, noisySgd } from './aliases/noisySgd.ts';
+export { type NovogradOptions, novograd } from './aliases/novograd.ts';
+export {
+  type OptimisticAdamOptions,
+  type OptimisticAdamV2Options,
+  type OptimisticGradientDescentOptions,
+  optimisticAdam,
+  optimisticAdamV2,
+  optimisticGradientDescent,
+} from './aliases/optimistic.ts';
+export { type PolyakSgdOptions, polyakSgd } from './aliases/polyakSgd.ts';
+export { prodigy } from './aliases/prodigy.ts';
+export { type RadamOptions, radam } from './aliases/radam.ts';
+export type { DecayOptions, RateOptions } from './aliases/rate.ts';
 export { type RmspropOptions, rmsprop } from './aliases/rmsprop.ts';
+export { rprop } from './aliases/rprop.ts';
 export { type SgdOptions, sgd } from './aliases/sgd.ts';
+export { type SignumOptions, signSgd, signum } from './aliases/signSgd.ts';
+export { type Sm3Options, sm3 } from './aliases/sm3.ts';
+export { type SophiaOptions, sophia } from './aliases/sophia.ts';
+export { type YogiOptions, yogi } from './aliases/yogi.ts';
 export { type ChebyshevOptions, chebyshev } from './curvature/chebyshev.ts';
 export {
   type ConjugateGradientOptions,
@@ -29,6 +63,7 @@ export {
 } from './curvature/spectralDensity.ts';
 export type { Solution, SystemOptions } from './curvature/system.ts';
 export type { Matvec } from './curvature/vectors.ts';
+export type { Choice, ChoiceTree, Mask } from './masks.ts';
 export {
   type AnchorRegularizerOptions,
   type AnchorState,
@@ -63,10 +98,15 @@ export {
   type ExtraArgs,
   type GradientTransformation,
   identity,
+  incrementalUpdate,
+  namedChain,
   type Predicate,
+  periodicUpdate,
   type Scalar,
   type Schedule,
+  setToZero,
   stateless,
+  statelessWithTreeMap,
   type TensorTree,
 } from './protocol.ts';
 export { constantSchedule } from './schedules/constantSchedule.ts';
@@ -87,15 +127,78 @@ export {
   warmupConstantSchedule,
 } from './schedules/polynomialSchedule.ts';
 export { type RampStepOptions, rampStep } from './schedules/rampStep.ts';
-export { addDecayedWeights } from './transforms/addDecayedWeights.ts';
+export { type AddDecayedWeightsOptions, addDecayedWeights } from './transforms/addDecayedWeights.ts';
+export { type AddNoiseOptions, type AddNoiseState, addNoise } from './transforms/addNoise.ts';
+export { centralize } from './transforms/centralize.ts';
 export { clipByGlobalNorm } from './transforms/clipByGlobalNorm.ts';
+export { adaptiveGradClip, clipByBlockRms, clipByValue } from './transforms/clipping.ts';
+export { type EmaOptions, type EmaState, ema } from './transforms/ema.ts';
+export { keepParamsNonnegative } from './transforms/keepParamsNonnegative.ts';
+export { normalizeByUpdateNorm } from './transforms/normalizeByUpdateNorm.ts';
+export { type ParamsEmaTransformation, paramsEma } from './transforms/paramsEma.ts';
 export {
   type ScaleByScheduleState,
   scale,
   scaleByLearningRate,
   scaleBySchedule,
 } from './transforms/scale.ts';
-export { type ScaleByAdamOptions, type ScaleByAdamState, scaleByAdam } from './transforms/scaleByAdam.ts';
+export {
+  type ScaleByAdadeltaOptions,
+  type ScaleByAdadeltaState,
+  scaleByAdadelta,
+} from './transforms/scaleByAdadelta.ts';
+export {
+  type MomentOptions,
+  type ScaleByAdamOptions,
+  type ScaleByAdamState,
+  scaleByAdam,
+} from './transforms/scaleByAdam.ts';
+export { type ScaleByAdamaxOptions, scaleByAdamax } from './transforms/scaleByAdamax.ts';
+export { type ScaleByAdanOptions, type ScaleByAdanState, scaleByAdan } from './transforms/scaleByAdan.ts';
+export {
+  type ScaleByAdemamixOptions,
+  type ScaleByAdemamixState,
+  scaleByAdemamix,
+} from './transforms/scaleByAdemamix.ts';
+export { type ScaleByAmsgradState, scaleByAmsgrad } from './transforms/scaleByAmsgrad.ts';
+export { scaleByBelief } from './transforms/scaleByBelief.ts';
+export {
+  type ScaleByDistanceOptions,
+  type ScaleByDistanceState,
+  scaleByDistanceOverGradients,
+  scaleByDistanceOverWeightedGradients,
+} from './transforms/scaleByDistance.ts';
+export {
+  type ScaleByFactoredRmsOptions,
+  type ScaleByFactoredRmsState,
+  scaleByFactoredRms,
+} from './transforms/scaleByFactoredRms.ts';
+export { type ScaleByLionOptions, type ScaleByLionState, scaleByLion } from './transforms/scaleByLion.ts';
+export {
+  type NewtonSchulzOptions,
+  orthogonalize,
+  type ScaleByMuonOptions,
+  type ScaleByMuonState,
+  scaleByMuon,
+} from './transforms/scaleByMuon.ts';
+export { type ScaleByNovogradOptions, scaleByNovograd } from './transforms/scaleByNovograd.ts';
+export {
+  type ScaleByOptimisticGradientOptions,
+  type ScaleByOptimisticGradientState,
+  scaleByOptimisticGradient,
+} from './transforms/scaleByOptimisticGradient.ts';
+export {
+  type ScaleByParamBlockOptions,
+  scaleByParamBlockNorm,
+  scaleByParamBlockRms,
+} from './transforms/scaleByParamBlock.ts';
+export { type ScaleByPolyakOptions, scaleByPolyak } from './transforms/scaleByPolyak.ts';
+export {
+  type ScaleByProdigyOptions,
+  type ScaleByProdigyState,
+  scaleByProdigy,
+} from './transforms/scaleByProdigy.ts';
+export { type ScaleByRadamOptions, scaleByRadam } from './transforms/scaleByRadam.ts';
 export {
   type ScaleByRmsOptions,
   type ScaleByRmsState,
@@ -103,5 +206,74 @@ export {
   scaleByRms,
   scaleByStddev,
 } from './transforms/scaleByRms.ts';
+export { type ScaleByRpropOptions, type ScaleByRpropState, scaleByRprop } from './transforms/scaleByRprop.ts';
+export { type ScaleByRssOptions, type ScaleByRssState, scaleByRss } from './transforms/scaleByRss.ts';
+export { scaleBySign } from './transforms/scaleBySign.ts';
+export { type ScaleBySm3Options, type ScaleBySm3State, scaleBySm3 } from './transforms/scaleBySm3.ts';
+export {
+  hutchinson,
+  type ScaleBySophiaOptions,
+  type ScaleBySophiaState,
+  scaleBySophia,
+} from './transforms/scaleBySophia.ts';
+export { type ScaleByTrustRatioOptions, scaleByTrustRatio } from './transforms/scaleByTrustRatio.ts';
+export { type ScaleByYogiOptions, scaleByYogi } from './transforms/scaleByYogi.ts';
 export { type TraceOptions, type TraceState, trace } from './transforms/trace.ts';
+export { type ZeroNansState, zeroNans } from './transforms/zeroNans.ts';
 export { globalNorm } from './trees.ts';
+export { type ApplyEveryState, applyEvery } from './wrappers/applyEvery.ts';
+export { type ApplyIfFiniteState, applyIfFinite } from './wrappers/applyIfFinite.ts';
+export {
+  type ConditionalState,
+  conditionallyMask,
+  conditionallyTransform,
+  type ShouldTransform,
+} from './wrappers/conditionally.ts';
+export { flattened } from './wrappers/flattened.ts';
+export {
+  type Injected,
+  type InjectHyperparamsState,
+  injectHyperparams,
+  type StatefulSchedule,
+} from './wrappers/injectHyperparams.ts';
+export {
+  type LookaheadOptions,
+  type LookaheadState,
+  type LookaheadTransformation,
+  lookahead,
+} from './wrappers/lookahead.ts';
+export { freeze, masked, selectiveTransform } from './wrappers/masked.ts';
+export { type MechanizeOptions, type MechanizeState, mechanize } from './wrappers/mechanize.ts';
+export {
+  type Measure,
+  type MeasureArgs,
+  type MonitorEmaState,
+  monitor,
+  monitorEma,
+  snapshot,
+} from './wrappers/monitor.ts';
+export {
+  type MultiStepsOptions,
+  type MultiStepsState,
+  multiSteps,
+  type ShouldSkip,
+  skipLargeUpdates,
+  skipNotFinite,
+} from './wrappers/multiSteps.ts';
+export { type PartitionState, partition } from './wrappers/partition.ts';
+export {
+  type ReduceOnPlateauOptions,
+  type ReduceOnPlateauState,
+  reduceOnPlateau,
+} from './wrappers/reduceOnPlateau.ts';
+export { type SamOptions, sam } from './wrappers/sam.ts';
+export {
+  type ScheduleFreeAdamwOptions,
+  type ScheduleFreeOptions,
+  type ScheduleFreeSgdOptions,
+  type ScheduleFreeState,
+  type ScheduleFreeTransformation,
+  scheduleFree,
+  scheduleFreeAdamw,
+  scheduleFreeSgd,
+} from './wrappers/scheduleFree.ts';

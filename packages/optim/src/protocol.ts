@@ -1,6 +1,18 @@
 /** optax's protocol: an optimizer is a pair of pure functions over trees of tensors. */
-import { add, astype, OptionError, type Tensor, type Tensors } from '@neumann/core';
-import { zipTrees } from './trees.ts';
+import {
+  add,
+  astype,
+  equal,
+  OptionError,
+  remainder,
+  type Tensor,
+  type Tensors,
+  where,
+  zerosLike,
+} from '@neumann/core';
+import { checkValue, knownInteger } from './options.ts';
+import { mixed, restOf } from './transforms/mixed.ts';
+import { scalarOf, zipTrees } from './trees.ts';
 
 /** A number, or a scalar tensor: one that is traced can be batched over and differentiated. */
 export type Scalar = number | Tensor;
@@ -25,7 +37,7 @@ export type Predicate = (count: Tensor) => Tensor;
  */
 export type TensorTree = object;
 
-/** Named values that some transformations want beside the updates: `value`, `key`, … */
+/** Named values that some transformations want beside the updates: `value`, `grad`, `valueFn`, `key`, … */
 export type ExtraArgs = Readonly<Record<string, unknown>>;
 
 /**
@@ -83,14 +95,80 @@ export function chain<S extends readonly unknown[]>(
   };
 }
 
-/** Leaves updates as they are. */
-export function identity(): GradientTransformation<null> {
-  return stateless((updates) => zipTrees('identity', { updates }, {}, (u) => u));
+/**
+ * {@link chain} of named transformations, in the order they are written; the state has those names.
+ *
+ * @throws {OptionError} for names that are numbers, which JavaScript would put first.
+ * @example
+ * const tx = namedChain({ clip: clipByGlobalNorm(1), adam: scaleByAdam(), rate: scaleByLearningRate(1e-3) });
+ * tx.init(zeros([2])).adam.count.item()   // 0
+ */
+export function namedChain<S extends object>(
+  transformations: {
+    readonly [K in keyof S]: GradientTransformation<S[K]>;
+  },
+): GradientTransformation<S> {
+  const parts = Object.entries<GradientTransformation<unknown>>(transformations);
+  const number = parts.find(([name]) => /^\d+$/.test(name));
+  if (number)
+    throw new OptionError(
+      `namedChain: the name "${number[0]}" is a number, whose place in an object is not that of the text; use chain().`,
+    );
+  return {
+    init: (params) => Object.fromEntries(parts.map(([name, part]) => [name, part.init(params)])) as S,
+    update: (updates, state, params, extra) => {
+      let current: unknown = updates;
+      const next = parts.map(([name, part]) => {
+        if (!Object.hasOwn(state, name))
+          throw new OptionError(`namedChain: the state has no "${name}"; use the state that init() made.`);
+        const [u, s] = part.update(
+          current,
+          (state as Readonly<Record<string, unknown>>)[name],
+          params,
+          extra,
+        );
+        current = u;
+        return [name, s];
+      });
+      return [current as Tensors<typeof updates>, Object.fromEntries(next) as S];
+    },
+  };
 }
 
-/** A transformation without state. */
+/** Leaves updates as they are. */
+export function identity(): GradientTransformation<null> {
+  return statelessWithTreeMap('identity', (u) => u);
+}
+
+/**
+ * Replaces updates by zeros: the parameters it is given stay as they are.
+ *
+ * @example
+ * const tx = partition({ trained: adam({ learningRate: 1e-3 }), frozen: setToZero() }, { w: 'trained', b: 'frozen' });
+ */
+export function setToZero(): GradientTransformation<null> {
+  return statelessWithTreeMap('setToZero', (u) => zerosLike(u));
+}
+
+/**
+ * A transformation without state, from a function of the whole tree.
+ *
+ * @example
+ * const halved = stateless((updates) => treeMap((u) => multiply(0.5, u), updates));
+ */
 export function stateless(f: <U>(updates: U, params: unknown) => Tensors<U>): GradientTransformation<null> {
   return { init: () => null, update: (updates, _, params) => [f(updates, params), null] };
+}
+
+/**
+ * A transformation without state, from a function of one leaf of the updates.
+ *
+ * @param name For messages.
+ * @example
+ * const halved = statelessWithTreeMap('halved', (u) => multiply(0.5, u));
+ */
+export function statelessWithTreeMap(name: string, f: (u: Tensor) => Tensor): GradientTransformation<null> {
+  return stateless((updates) => zipTrees(name, { updates }, {}, f));
 }
 
 /**
@@ -102,4 +180,37 @@ export function stateless(f: <U>(updates: U, params: unknown) => Tensors<U>): Gr
  */
 export function applyUpdates<P>(params: P, updates: unknown): Tensors<P> {
   return zipTrees('applyUpdates', { params }, { updates }, (p, u) => astype(add(p, u), p.dtype));
+}
+
+/**
+ * `stepSize * newParams + (1 - stepSize) * oldParams`: a moving average of parameters, where this is called in each step
+ * (Polyak and Juditsky 1992).
+ *
+ * @throws {TreeError} {ShapeError} naming the leaf where the trees differ.
+ * @example
+ * incrementalUpdate(tensor([1]), tensor([0]), 0.1)   // [0.1]
+ */
+export function incrementalUpdate<P>(newParams: P, oldParams: unknown, stepSize: Scalar): Tensors<P> {
+  return zipTrees('incrementalUpdate', { newParams }, { oldParams }, (x, old) =>
+    astype(mixed(restOf(stepSize), old, astype(x, old.dtype)), old.dtype),
+  );
+}
+
+/**
+ * `newParams` in every `updatePeriod`th step, otherwise `oldParams`: a target network (Mnih et al. 2015).
+ *
+ * @param steps The number of steps taken: an integer, or a scalar tensor of one.
+ * @throws {TreeError} {ShapeError} naming the leaf where the trees differ.
+ * @example
+ * periodicUpdate(tensor([1]), tensor([0]), 10, 5)   // [1]
+ */
+export function periodicUpdate<P>(
+  newParams: P,
+  oldParams: unknown,
+  steps: Scalar,
+  updatePeriod: number,
+): Tensors<P> {
+  checkValue('periodicUpdate', 'updatePeriod', updatePeriod, knownInteger(1));
+  const isDue = equal(remainder(scalarOf(steps, 'int32'), updatePeriod), 0);
+  return zipTrees('periodicUpdate', { newParams }, { oldParams }, (x, old) => where(isDue, x, old));
 }

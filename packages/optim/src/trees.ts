@@ -3,6 +3,8 @@ import {
   add,
   astype,
   type DType,
+  DTypeError,
+  divide,
   equal,
   full,
   ShapeError,
@@ -19,6 +21,7 @@ import {
   treeStructure,
   treeUnflatten,
   where,
+  zerosLike,
 } from '@neumann/core';
 import { checkSameStructure } from '@neumann/core/extend';
 import type { Scalar, TensorTree } from './protocol.ts';
@@ -39,9 +42,29 @@ export function leavesOf(tree: unknown): Tensor[] {
   return treeLeaves(tree).map((x) => toTensor(x as Tensor));
 }
 
-/** A tree of the parameters' form for the state. */
-export function stateLike(params: unknown, f: (x: Tensor) => Tensor): TensorTree {
+/**
+ * A tree of the parameters' form for the state: `f` of each leaf.
+ * @throws {DTypeError} naming a leaf that is no float.
+ */
+export function stateLike(op: string, params: unknown, f: (x: Tensor) => Tensor): TensorTree {
+  checkFloats(op, params);
   return treeMap((x) => f(toTensor(x)), params as TensorTree);
+}
+
+/** Zeros in the form of the parameters, for the state. */
+export function zerosOf(op: string, params: unknown): TensorTree {
+  return stateLike(op, params, zerosLike);
+}
+
+/** @throws {DTypeError} naming a leaf that is no float. */
+export function checkFloats(op: string, params: unknown): void {
+  const leaves = leavesOf(params);
+  const odd = leaves.findIndex((x) => x.dtype !== 'float32' && x.dtype !== 'float64');
+  if (odd >= 0)
+    throw new DTypeError(
+      `${op}: parameters are floats, but ${treePaths(params)[odd]} is ${leaves[odd]?.dtype}; ` +
+        `convert it with astype(), or keep it out of the optimizer with masked().`,
+    );
 }
 
 /**
@@ -53,14 +76,37 @@ export function zipTrees<T>(
   op: string,
   first: Readonly<Record<string, T>>,
   others: Readonly<Record<string, unknown>>,
-  f: (...leaves: [Tensor, ...Tensor[]]) => Tensor,
+  f: (...leaves: [Tensor, Tensor, Tensor, Tensor, Tensor]) => Tensor,
 ): Tensors<T> {
   const [[name, tree]] = Object.entries(first) as [[string, T]];
-  const { leaves, structure } = treeFlatten(tree);
   const rest = Object.entries(others).map(([other, t]) => sameForm(op, name, tree, other, t));
+  return mapLeaves(tree, rest, f);
+}
+
+/** {@link zipTrees} of trees that need only have the same structure: a leaf may stand for another of any shape. */
+export function zipStructures<T>(
+  op: string,
+  first: Readonly<Record<string, T>>,
+  others: Readonly<Record<string, unknown>>,
+  f: (...leaves: [Tensor, Tensor, Tensor, Tensor, Tensor]) => Tensor,
+): Tensors<T> {
+  const [[name, tree]] = Object.entries(first) as [[string, T]];
+  const rest = Object.entries(others).map(([other, t]) => {
+    checkSameStructure(op, name, treeStructure(tree), other, treeStructure(t));
+    return leavesOf(t);
+  });
+  return mapLeaves(tree, rest, f);
+}
+
+function mapLeaves<T>(
+  tree: T,
+  rest: readonly (readonly Tensor[])[],
+  f: (...leaves: [Tensor, Tensor, Tensor, Tensor, Tensor]) => Tensor,
+): Tensors<T> {
+  const { leaves, structure } = treeFlatten(tree);
   return treeUnflatten(
     structure,
-    leaves.map((x, i) => f(toTensor(x as Tensor), ...rest.map((r) => r[i] as Tensor))),
+    leaves.map((x, i) => f(...([toTensor(x as Tensor), ...rest.map((r) => r[i])] as Parameters<typeof f>))),
   );
 }
 
@@ -114,7 +160,26 @@ export function sumOfSquares(leaves: readonly Tensor[], dtype: DType): Tensor {
  */
 export function globalNorm(tree: unknown): Tensor {
   const leaves = leavesOf(tree);
-  const squares = sumOfSquares(leaves, floatDType(leaves));
+  return safeRoot(sumOfSquares(leaves, floatDType(leaves)));
+}
+
+/** The square root, with a derivative of zero at zero. */
+export function safeRoot(squares: Tensor): Tensor {
   const isZero = equal(squares, 0);
   return where(isZero, 0, sqrt(where(isZero, 1, squares)));
+}
+
+/** The Euclidean norm of one tensor, a scalar; its derivative at zero is zero. */
+export function normOf(x: Tensor): Tensor {
+  return safeRoot(sum(square(x)));
+}
+
+/** The root of the mean square of one tensor, a scalar; its derivative at zero, and its value for no elements, is zero. */
+export function rmsOf(x: Tensor): Tensor {
+  return safeRoot(divide(sum(square(x)), Math.max(1, x.size)));
+}
+
+/** A tree of the leaves of `yes` where a scalar condition holds, and otherwise of `no`, in the structure of both. */
+export function selected<T>(condition: Tensor, yes: T, no: T): T {
+  return treeMap((x, y) => (x === y ? x : where(condition, x, y)), yes, no) as T;
 }

@@ -254,7 +254,7 @@ describe('dtypes and forms', () => {
 
   test('integer parameters are refused', () => {
     expect(() => neumannInit({ a: zeros([1]), n: zeros([2], 'int32') }, base)).toThrow(
-      'neumannInit: parameters are floats, but n is int32.',
+      'neumannInit: parameters are floats, but n is int32; convert it with astype(), ',
     );
   });
 });

@@ -244,7 +244,7 @@ describe('transformations', () => {
 describe('messages', () => {
   test('options that do not exist, are missing or out of range', () => {
     expect(() => adam({ learningRate: 1e-3, beta1: 0.9 } as never)).toThrow(
-      'adam: has no option "beta1"; the options are learningRate, b1, b2, eps, epsRoot.',
+      'adam: has no option "beta1"; the options are learningRate, b1, b2, eps, epsRoot, nesterov.',
     );
     expect(() => sgd({} as never)).toThrow(
       'sgd: learningRate must be a number of at least 0, or a scalar tensor, or a schedule, but is undefined.',

@@ -12,6 +12,7 @@ import {
 import type { TraceState } from '../transforms/trace.ts';
 import { momentumOf } from './sgd.ts';
 
+/** Options of {@link rmsprop}. */
 export interface RmspropOptions extends ScaleByRmsOptions {
   readonly learningRate: Scalar | Schedule;
   /** Decay of past updates; without it there is no momentum, and no state for it. */
@@ -22,8 +23,10 @@ export interface RmspropOptions extends ScaleByRmsOptions {
 }
 
 /**
- * RMSProp: scaling by the root of the mean square, the learning rate, then momentum, in this order.
+ * RMSProp (Hinton 2012; Graves 2013 for `centered`): gradients over the root of their moving mean square, the learning rate,
+ * then momentum, in this order: `v = decay v + (1 - decay) g²`, `w = w - η g/√(v + eps)`.
  *
+ * @throws {OptionError} for options that are unknown, missing or out of range.
  * @example
  * const tx = rmsprop({ learningRate: 0.045, decay: 0.9, eps: 1, momentum: 0.9 });   // Inception-V3's
  */

@@ -1,15 +1,14 @@
-import {
-  DTypeError,
-  multiply,
-  Static,
-  Tensor,
-  type Tensors,
-  treeMap,
-  treePaths,
-  zerosLike,
-} from '@neumann/core';
+import { multiply, Static, Tensor, type Tensors, treeMap, zerosLike } from '@neumann/core';
 import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
-import { type FloatDType, floatDType, leavesOf, scalarOf, tensorsOf, zipTrees } from '../trees.ts';
+import {
+  checkFloats,
+  type FloatDType,
+  floatDType,
+  leavesOf,
+  scalarOf,
+  tensorsOf,
+  zipTrees,
+} from '../trees.ts';
 import type { NeumannMomentum } from './momentum.ts';
 import {
   type BetaCount,
@@ -97,13 +96,8 @@ export function neumannInit<P>(params: P, options: NeumannOptions): NeumannState
 /** `neumannInit` of options that were checked. */
 export function stateOf<P>(op: string, params: P, options: NeumannOptions): NeumannState<Tensors<P>> {
   warnOfRepulsion(op, options);
-  const leaves = leavesOf(params);
-  const odd = leaves.findIndex((x) => x.dtype !== 'float32' && x.dtype !== 'float64');
-  if (odd >= 0)
-    throw new DTypeError(
-      `${op}: parameters are floats, but ${treePaths(params)[odd]} is ${leaves[odd]?.dtype}.`,
-    );
-  const dtype = floatDType(leaves);
+  checkFloats(op, params);
+  const dtype = floatDType(leavesOf(params));
   const zeros = () => zipTrees(op, { params }, {}, (w) => zerosLike(w));
   return {
     params: tensorsOf(params),

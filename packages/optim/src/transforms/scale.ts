@@ -1,9 +1,14 @@
 import { add, multiply, negative, type Tensor, zeros } from '@neumann/core';
 import { checkOptions, checkValue, finite, flag, nonNegative, scheduled } from '../options.ts';
 import { type GradientTransformation, type Scalar, type Schedule, stateless } from '../protocol.ts';
-import { beside, countFor, zipTrees } from '../trees.ts';
+import { beside, checkFloats, countFor, zipTrees } from '../trees.ts';
 
-/** Multiplies updates by a number. */
+/**
+ * Multiplies updates by a number.
+ *
+ * @example
+ * scale(-0.5).update(tensor([2, 4]), null, null)[0]   // [-1, -2]
+ */
 export function scale(factor: Scalar): GradientTransformation<null> {
   checkValue('scale', 'factor', factor, finite);
   return stateless((updates) => zipTrees('scale', { updates }, {}, (u) => multiply(beside(u, factor), u)));
@@ -14,7 +19,12 @@ export interface ScaleByScheduleState {
   readonly count: Tensor;
 }
 
-/** Multiplies updates by the value of a schedule. */
+/**
+ * Multiplies updates by the value of a schedule.
+ *
+ * @example
+ * const tx = chain(scaleByAdam(), scaleBySchedule(linearSchedule({ initValue: -0.1, endValue: 0, transitionSteps: 100 })));
+ */
 export function scaleBySchedule(schedule: Schedule): GradientTransformation<ScaleByScheduleState> {
   checkValue('scaleBySchedule', 'schedule', schedule, {
     allows: (x) => typeof x === 'function',
@@ -50,7 +60,10 @@ function scaleByCount(
   factorAt: (count: Tensor) => Scalar,
 ): GradientTransformation<ScaleByScheduleState> {
   return {
-    init: () => ({ count: zeros([], 'int32') }),
+    init: (params) => {
+      checkFloats(op, params);
+      return { count: zeros([], 'int32') };
+    },
     update: (updates, { count }) => {
       const factor = factorAt(countFor(updates, count));
       const scaled = zipTrees(op, { updates }, {}, (u) => multiply(beside(u, factor), u));

@@ -1,7 +1,7 @@
-import { add, astype, multiply, type Tensor, where, zeros, zerosLike } from '@neumann/core';
+import { add, astype, multiply, type Tensor, where, zeros } from '@neumann/core';
 import { checkOptions, finite, flag, oneOf, predicate, required, scheduled } from '../options.ts';
 import type { GradientTransformation, Predicate, Scalar, Schedule, TensorTree } from '../protocol.ts';
-import { beside, countFor, stateLike, zipTrees } from '../trees.ts';
+import { beside, countFor, zerosOf, zipTrees } from '../trees.ts';
 
 /** Options of {@link trace}. */
 export interface TraceOptions {
@@ -42,7 +42,7 @@ export function trace(options: TraceOptions): GradientTransformation<TraceState>
   const { decay, nesterov = false, resetAt, resetMode = 'step' } = options;
   const counts = typeof decay === 'function' || resetAt !== undefined;
   return {
-    init: (params) => ({ trace: stateLike(params, zerosLike), count: counts ? zeros([], 'int32') : null }),
+    init: (params) => ({ trace: zerosOf('trace', params), count: counts ? zeros([], 'int32') : null }),
     update: (updates, state) => {
       const { count } = state;
       const rate = typeof decay === 'function' && count ? decay(countFor(state.trace, count)) : decay;
