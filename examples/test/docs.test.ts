@@ -8,6 +8,7 @@ import * as backendCpu from '@neumann/backend-cpu';
 import * as core from '@neumann/core';
 import * as extend from '@neumann/core/extend';
 import * as nn from '@neumann/nn';
+import * as models from '@neumann/nn/models';
 import * as data from '@neumann/nn/data';
 import * as node from '@neumann/nn/node';
 import * as optim from '@neumann/optim';
@@ -45,7 +46,7 @@ const given = {
 };
 const packages: Record<string, object> = {
   optim,
-  nn: { ...nn, ...data, ...node },
+  nn: { ...nn, ...models, ...data, ...node },
   'backend-cpu': backendCpu,
   core: { ...extend, ...core },
 };

@@ -1,3 +1,3 @@
 import { library } from '../../tools/tsup.ts';
 
-export default library('index', 'data', 'node');
+export default library('index', 'models', 'data', 'node');

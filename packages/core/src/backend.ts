@@ -14,6 +14,7 @@ export type { Backend, Buffer, Executable } from './ir/backend.ts';
 export { checkKernel } from './ir/check.ts';
 export { checkPlan } from './ir/checkPlan.ts';
 export * from './ir/expr.ts';
+export { flopsOf } from './ir/flops.ts';
 export type { HostFunction, HostRoutine } from './ir/host.ts';
 export * from './ir/kernel.ts';
 export { kernelKey, planKey } from './ir/key.ts';

@@ -53,6 +53,7 @@ export { decodeSafetensors, encodeSafetensors, loadInto, safetensorsMetadata } f
 export { serial } from './serial.ts';
 export { shaped } from './shaped.ts';
 export { type SqueezeExciteParams, squeezeExcite } from './squeezeExcite.ts';
+export { type Summary, type SummaryRow, summary } from './summary.ts';
 export {
   type DecoderInput,
   type DecoderParams,

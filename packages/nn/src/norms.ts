@@ -6,6 +6,7 @@ import {
   multiply,
   OptionError,
   ones,
+  pmean,
   reshape,
   rsqrt,
   ShapeError,
@@ -52,6 +53,8 @@ export interface NormOptions {
 export interface BatchNormOptions extends NormOptions {
   /** How much of the running statistics stays at each step, in [0, 1); 0.9 by default (PyTorch's momentum is 1 minus this). */
   readonly momentum?: number;
+  /** The `axisName` of a `vmap`, over whose members the statistics are averaged too: synchronised batch normalisation. */
+  readonly axisName?: string;
 }
 
 const normKeys = ['epsilon', 'scale', 'shift'];
@@ -69,9 +72,11 @@ const normKeys = ['epsilon', 'scale', 'shift'];
  * const [y, next] = layer.apply(params, state, ones([8, 14, 14, 32]), { training: true });
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer<ScaleAndShift, BatchStatistics> {
-  checkOptions('batchNorm', options, [...normKeys, 'momentum']);
+  checkOptions('batchNorm', options, [...normKeys, 'momentum', 'axisName']);
+  const { axisName } = options;
   const momentum = fraction('batchNorm', 'momentum', options.momentum ?? 0.9);
   const { epsilon, makeParams, scaleAndShift } = common('batchNorm', options);
+  const across = (x: Tensor): Tensor => (axisName === undefined ? x : pmean(x, axisName));
   return {
     init(_, x) {
       const channels = featuresOf('batchNorm', x, 2);
@@ -87,9 +92,9 @@ export function batchNorm(options: BatchNormOptions = {}): Layer<ScaleAndShift, 
         return [scaleAndShift(params, multiply(subtract(x, state.mean), factor)), state];
       }
       const axis = x.shape.map((_, i) => i).slice(0, -1);
-      const center = mean(x, { axis });
+      const center = across(mean(x, { axis }));
       const centered = subtract(x, center);
-      const variance = mean(square(centered), { axis });
+      const variance = across(mean(square(centered), { axis }));
       const y = scaleAndShift(params, multiply(centered, rsqrt(add(variance, epsilon))));
       const average = (old: Tensor, now: Tensor): Tensor =>
         add(multiply(momentum, old), multiply(1 - momentum, stopGradient(now)));

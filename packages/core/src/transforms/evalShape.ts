@@ -1,10 +1,11 @@
 import { ShapeDtype } from '../aval.ts';
 import type { TypedArray } from '../dtype.ts';
+import type { Program } from '../ir/program.ts';
 import { record } from '../ir/record.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Leaf, type Static, treeFlatten } from '../tree.ts';
-import { flatFunction } from './flat.ts';
+import { type FlatFunction, flatFunction } from './flat.ts';
 
 /** `T` where any leaf may also be a {@link ShapeDtype}, a number, boolean or typed array. */
 export type ShapeArguments<T> = T extends Tensor
@@ -35,9 +36,19 @@ export function evalShape<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...args: ShapeArguments<A>
 ): Shapes<R> {
-  const flat = treeFlatten(args);
-  const flatF = flatFunction(f, flat.structure);
-  const avals = flat.leaves.map((x) => (x instanceof ShapeDtype ? x : toTensor(x).aval));
-  const { program } = record('evalShape', avals, (inputs) => flatF.call(...inputs));
-  return flatF.unflatten(program.outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)));
+  const { program, flat } = recordShapes('evalShape', f, args);
+  return flat.unflatten(program.outputs.map(({ aval }) => new ShapeDtype(aval.shape, aval.dtype)));
+}
+
+/** Traces `f` for trees of tensors, numbers or shapes. */
+export function recordShapes<A extends readonly unknown[]>(
+  name: string,
+  f: (...args: A) => unknown,
+  args: ShapeArguments<A>,
+): { program: Program; flat: FlatFunction } {
+  const { leaves, structure } = treeFlatten(args);
+  const flat = flatFunction(f, structure);
+  const avals = leaves.map((x) => (x instanceof ShapeDtype ? x : toTensor(x).aval));
+  const { program } = record(name, avals, (inputs) => flat.call(...inputs));
+  return { program, flat };
 }

@@ -2,12 +2,11 @@
 import { OptionError } from '../errors.ts';
 import { type Program, showProgram } from '../ir/program.ts';
 import { checkOptions } from '../ops/check.ts';
-import { toTensor } from '../ops/convert.ts';
 import { callPrimitive } from '../primitives/call.ts';
 import { bind } from '../trace.ts';
-import { type Leaves, type Tensors, treeFlatten } from '../tree.ts';
-import { flatFunction } from './flat.ts';
-import { StagedFunction, type StageStats, stage } from './staged.ts';
+import type { Leaves, Tensors } from '../tree.ts';
+import { recordShapes, type ShapeArguments } from './evalShape.ts';
+import { StagedFunction, type StageStats } from './staged.ts';
 
 /** Options of {@link jit}. */
 export interface JitOptions {
@@ -65,6 +64,7 @@ export function jit<A extends readonly unknown[], R>(
 /**
  * Stages `f` for arguments like `args`, without running it: the program, to print, check or count.
  *
+ * @param args Trees whose leaves are tensors, numbers, or {@link ShapeDtype}s, which need no data.
  * @throws {TracerError} if `f` reads a traced value or returns a promise.
  * @example
  * String(makeProgram((x: Tensor) => sum(multiply(x, 2)), ones([3])))
@@ -75,14 +75,9 @@ export function jit<A extends readonly unknown[], R>(
  */
 export function makeProgram<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
-  ...args: Leaves<A>
+  ...args: ShapeArguments<A>
 ): Program & { toString(): string } {
-  const flat = treeFlatten(args);
-  const { program } = stage(
-    'makeProgram',
-    flatFunction(f, flat.structure),
-    flat.leaves.map((x) => toTensor(x)),
-  ).recorded;
+  const { program } = recordShapes('makeProgram', f, args);
   return Object.assign(program, { toString: () => showProgram(program) });
 }
 

@@ -108,7 +108,7 @@ export class StagedFunction {
 }
 
 /** Traces a function for inputs like `xs`. */
-export function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
+function stage(name: string, f: FlatFunction, xs: readonly Tensor[]): Staged {
   const avals = xs.map((x) => x.aval);
   return { recorded: record(name, avals, (inputs) => f.call(...inputs)), f };
 }

@@ -116,7 +116,7 @@ describe('compilations', () => {
 
 describe('kernels', () => {
   const kernels = (f: (...args: never[]) => unknown, ...args: unknown[]): number => {
-    const staged = makeProgram(f as (...xs: unknown[]) => unknown, ...args);
+    const staged = makeProgram(f as (...xs: object[]) => unknown, ...(args as object[]));
     return planProgram(staged).steps.length;
   };
 
