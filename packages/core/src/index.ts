@@ -3,6 +3,7 @@
 /* ---- Tensors ---- */
 export { type Aval, ShapeDtype, showAval } from './aval.ts';
 /* ---- Loops and branches ---- */
+export { type AssociativeScanOptions, associativeScan } from './control/associativeScan.ts';
 export { cond, switchCase } from './control/branches.ts';
 export { forLoop, whileLoop } from './control/loops.ts';
 export { type ScanOptions, scan } from './control/scan.ts';

@@ -49,7 +49,7 @@ export abstract class Tracer extends Tensor {
   #unreadable(what: string): TracerError {
     return new TracerError(
       `${this.trace.name}: ${what} needs a value, but ${showAval(this.aval)} is being traced; ` +
-        `return it from the function and read it there, or use where() in place of a JavaScript condition.`,
+        `return it from the function and read it there, or use where(), cond() or whileLoop() in place of a JavaScript condition.`,
     );
   }
 }

@@ -18,6 +18,7 @@ import {
   windowSum,
 } from './core.ts';
 import { type HostTensor, showHost } from './host.ts';
+import { type Loops, staged, writtenOut } from './randomLoops.ts';
 
 /** One step: which operation, on which of the values so far, with which options. */
 export interface Instruction {
@@ -31,10 +32,17 @@ export interface Instruction {
 export class RandomProgram {
   readonly inputs: readonly HostTensor[];
   readonly instructions: readonly Instruction[];
+  readonly #loops: Loops;
 
-  constructor(inputs: readonly HostTensor[], instructions: readonly Instruction[]) {
+  constructor(inputs: readonly HostTensor[], instructions: readonly Instruction[], loops: Loops = staged) {
     this.inputs = inputs;
     this.instructions = instructions;
+    this.#loops = loops;
+  }
+
+  /** The same program with its loops and branches written out. */
+  get withoutLoops(): RandomProgram {
+    return new RandomProgram(this.inputs, this.instructions, writtenOut);
   }
 
   /** All values that no step used, so that nothing is dead, and some of the others: those of an odd step with an odd option. */
@@ -51,16 +59,13 @@ export class RandomProgram {
     for (const { op, a, b, option } of this.instructions) {
       if (values.length % 2 === 1 && option % 2 === 1) kept.add(values.length);
       const { apply } = operations[op % operations.length] as Operation;
-      values.push(apply(take(a), () => take(b), option, xs[0] as Tensor));
+      values.push(apply(take(a), () => take(b), option, xs[0] as Tensor, this.#loops));
     }
     return values.filter((_, i) => kept.has(i) || !used.has(i));
   };
 
   /** One number that depends on every result. */
-  readonly loss = (...xs: Tensor[]): Tensor =>
-    this.f(...xs)
-      .map((y) => reduce.reduceSum(arithmetic.mul(y, arithmetic.elementary.sin(y)), allAxes(y)))
-      .reduce(arithmetic.add);
+  readonly loss = (...xs: Tensor[]): Tensor => total(this.f(...xs));
 
   toString(): string {
     const steps = this.instructions.map(({ op, a, b, option }, i) => {
@@ -76,12 +81,17 @@ export class RandomProgram {
   }
 }
 
+const total = (ys: readonly Tensor[]): Tensor =>
+  ys
+    .map((y) => reduce.reduceSum(arithmetic.mul(y, arithmetic.elementary.sin(y)), allAxes(y)))
+    .reduce(arithmetic.add);
+
 const allAxes = (x: Tensor): number[] => x.shape.map((_, i) => i);
 
 interface Operation {
   readonly name: string;
   /** `second` is asked for only by what has two operands; `input` is the first input, the same on every backend. */
-  readonly apply: (x: Tensor, second: () => Tensor, option: number, input: Tensor) => Tensor;
+  readonly apply: (x: Tensor, second: () => Tensor, option: number, input: Tensor, loops: Loops) => Tensor;
 }
 
 const { elementary } = arithmetic;
@@ -242,7 +252,41 @@ const operations: readonly Operation[] = [
         : arithmetic.sub(x, movement.stop(movement.reshape(reduce.reduceMax(x, axes), kept)));
     },
   },
+  {
+    name: 'scan',
+    apply: (x, second, option, _, loops) => {
+      const y = second();
+      if (x.ndim === 0 || x.shape[0] === 0) return x;
+      const row = firstRow(x);
+      return loops.scanRows(bound(x), movement.broadcastTo(fit(y, row), row.shape), option % 2 === 1);
+    },
+  },
+  {
+    name: 'forLoop of cond',
+    apply: (x, second, option, _, loops) => loops.repeat(x, fit(second(), x), option % 5),
+  },
+  {
+    name: 'switchCase',
+    apply: (x, second, option, input, loops) => loops.choose(input, option / 16 - 1, x, fit(second(), x)),
+  },
+  {
+    name: 'whileLoop',
+    apply: (x, _, option, __, loops) => arithmetic.add(x, loops.until(x, option % 4)),
+  },
 ];
+
+/** The first row. */
+function firstRow(x: Tensor): Tensor {
+  const [, ...inner] = x.shape;
+  const zeros = x.shape.map(() => 0);
+  const cut = movement.slice(
+    x,
+    zeros,
+    [1, ...inner],
+    x.shape.map(() => 1),
+  );
+  return movement.reshape(cut, inner);
+}
 
 /** The elements as rows of the last axis. */
 function rowsOf(x: Tensor): Tensor {

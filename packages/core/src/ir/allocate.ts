@@ -1,6 +1,7 @@
 /** Gives every value of a lowered program a place: arguments, results, donated memory, or one shared arena. */
 import { sizeOf } from '../shape.ts';
-import type { Launch, Lowered } from './lower.ts';
+import { keepOutputs } from './fuse.ts';
+import type { KernelLaunch, Launch, Lowered } from './lower.ts';
 import { type Carry, type LoopLaunch, launchCopy } from './lowerControl.ts';
 import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
@@ -167,11 +168,12 @@ function packBlocks(blocks: readonly Block[]): number {
 function stepsOf(launch: Launch, at: (v: Var) => number): Step[] {
   const steps = (block: Lowered): Step[] => block.launches.flatMap((inner) => stepsOf(inner, at));
   switch (launch.kind) {
-    case 'kernel':
-    case 'host': {
-      const [inputs, outputs] = [launch.inputs.map(at), launch.outputs.map(at)];
-      return [{ ...launch, inputs, outputs }];
+    case 'kernel': {
+      const kept = withoutCopiesToThemselves(launch, at);
+      return kept ? [{ ...kept, inputs: kept.inputs.map(at), outputs: kept.outputs.map(at) }] : [];
     }
+    case 'host':
+      return [{ ...launch, inputs: launch.inputs.map(at), outputs: launch.outputs.map(at) }];
     case 'loop':
       return [
         ...launch.carries.flatMap(({ init, current }) => copySteps(init, current, at)),
@@ -197,6 +199,17 @@ function stepsOf(launch: Launch, at: (v: Var) => number): Step[] {
     default:
       return launch satisfies never;
   }
+}
+
+/** A branch that keeps what a loop carries copies it to where it is. */
+function withoutCopiesToThemselves(launch: KernelLaunch, at: (v: Var) => number): KernelLaunch | undefined {
+  const { kernel, inputs, outputs } = launch;
+  const moves = kernel.outputs.map((value, i) => {
+    if (value.kind !== 'load' || value.guard || !readsPointwise(kernel, value.input)) return true;
+    return at(inputs[value.input] as Var) !== at(outputs[i] as Var);
+  });
+  if (moves.every(Boolean)) return launch;
+  return moves.some(Boolean) ? keepOutputs(launch, moves) : undefined;
 }
 
 const bodySteps = (

@@ -304,14 +304,15 @@ function dropUnused(launches: readonly Launch[], results: ReadonlySet<Var>): Lau
   for (const launch of launches.toReversed()) {
     const alive = launch.outputs.map((v) => used.has(v));
     if (!alive.some(Boolean)) continue;
-    const trimmed = alive.every(Boolean) || launch.kind !== 'kernel' ? launch : trim(launch, alive);
+    const trimmed = alive.every(Boolean) || launch.kind !== 'kernel' ? launch : keepOutputs(launch, alive);
     for (const v of trimmed.inputs) used.add(v);
     kept.push(trimmed);
   }
   return kept.reverse();
 }
 
-function trim(launch: KernelLaunch, alive: readonly boolean[]): KernelLaunch {
+/** The launch with only some of its outputs, and what they need. */
+export function keepOutputs(launch: KernelLaunch, alive: readonly boolean[]): KernelLaunch {
   const outputs = launch.outputs.filter((_, i) => alive[i]);
   const kernel = tidy(
     dropReductions({ ...launch.kernel, outputs: launch.kernel.outputs.filter((_, i) => alive[i]) }),
@@ -352,7 +353,7 @@ export function splitOutputs(lowered: Lowered): Lowered {
   const launches = inBlocks(lowered, splitOutputs).launches.flatMap((launch) => {
     if (launch.kind !== 'kernel' || launch.outputs.length === 1) return [launch];
     return launch.outputs.map((_, i) =>
-      trim(
+      keepOutputs(
         launch,
         launch.outputs.map((_, j) => i === j),
       ),

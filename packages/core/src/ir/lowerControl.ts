@@ -118,19 +118,20 @@ function lowerScan(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var
     .map((stack, i): Row => ({ stack, row: lowered.outputs[carried.kept.length + i] as Var }));
   const list = carried.close(lowered.outputs);
   if (list.length + writes.length === 0) return undefined;
+  const used = reads.filter(({ row }) => reaches(lowered, row));
   return {
     kind: 'loop',
     length,
     reverse,
     carries: list,
-    reads: reads.filter(({ row }) => reaches(lowered, row)),
+    reads: used,
     writes,
     body: lowered,
     ...ends(
-      [...list.map(({ init }) => init), ...reads.map(({ stack }) => stack)],
+      [...list.map(({ init }) => init), ...used.map(({ stack }) => stack)],
       [lowered],
       [...list.map(({ current }) => current), ...writes.map(({ stack }) => stack)],
-      [...list.map(({ current }) => current), ...reads.map(({ row }) => row)],
+      [...list.map(({ current }) => current), ...used.map(({ row }) => row)],
     ),
   };
 }
@@ -217,17 +218,24 @@ function lowerBlock(
   aliases: Aliases,
 ): Lowered {
   const { equations, outputs } = instantiate(program, inputs);
-  const kept = results.map((i) => outputs[i] as Atom);
-  const launches = [...lower({ inputs: [], equations, outputs: [] }, aliases).launches];
+  const { launches } = lower({ inputs: [], equations, outputs: [] }, aliases);
   const mine = new Set(launches.flatMap((launch) => launch.outputs));
-  const own = kept.map((a): Var => {
+  const isMine = new Set(mine);
+  const [first, last]: [Launch[], Launch[]] = [[], []];
+  const own = results.map((i): Var => {
+    const a = outputs[i] as Atom;
     const value = a instanceof Var ? (aliases.get(a) ?? a) : a;
     if (value instanceof Var && mine.delete(value)) return value;
     const launch = value instanceof Literal ? launchConstant(value) : launchCopy(value);
-    launches.push(launch);
+    // What comes from outside is copied at once: a loop may then overwrite it.
+    (value instanceof Var && !isMine.has(value) ? first : last).push(launch);
     return launch.outputs[0] as Var;
   });
-  return { inputs: inputs.filter((a) => a instanceof Var), launches, outputs: own };
+  return {
+    inputs: inputs.filter((a) => a instanceof Var),
+    launches: [...first, ...launches, ...last],
+    outputs: own,
+  };
 }
 
 /** The equations with new variables, on given inputs: one program may be run in several places. */

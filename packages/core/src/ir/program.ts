@@ -125,6 +125,6 @@ export function programsIn(params: Params): Program[] {
 }
 
 /** Whether a parameter of a primitive is a program. */
-export function isProgram(value: unknown): value is Program {
+function isProgram(value: unknown): value is Program {
   return typeof value === 'object' && value !== null && 'equations' in value;
 }

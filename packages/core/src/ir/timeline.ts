@@ -33,7 +33,7 @@ export interface Timeline {
 }
 
 export function timeline(lowered: Lowered): Timeline {
-  const { lives, momentOf, lastReads } = layOut(lowered);
+  const { lives, momentOf } = layOut(lowered);
   const groups = new Map<Var, Group>();
   const parent = new Map<Group, Group>();
   const find = (group: Group): Group => {
@@ -66,28 +66,11 @@ export function timeline(lowered: Lowered): Timeline {
     if (mine.has(init) && groupOf(init).to === begin) unite(groupOf(init), groupOf(current));
   };
 
-  /** The next value is computed when the current one has been read for the last time: it may overwrite it. */
+  /** The next value overwrites the current one, if nothing reads that any more. */
   const nextInPlace = ({ current, next }: Carry, body: Lowered): void => {
-    const { from } = groupOf(next);
-    const last = lastReads.get(current) ?? Number.NEGATIVE_INFINITY;
-    if (from > last || (from === last && overwrites(body, from, current, groupOf(next))))
-      unite(groupOf(current), groupOf(next));
-  };
-
-  /** Whether the launch at that moment writes the group at the very point at which it reads `current`. */
-  const overwrites = (block: Lowered, moment: number, current: Var, next: Group): boolean => {
-    for (const launch of block.launches) {
-      if (momentOf.get(launch) === moment) {
-        if (launch.kind === 'kernel')
-          return launch.inputs.every((v, i) => v !== current || readsPointwise(launch.kernel, i));
-        if (launch.kind !== 'loop' && launch.kind !== 'while') return false;
-        // A loop that begins with it, and in whose place it goes on.
-        const same = launch.carries.filter((carry) => carry.init === current);
-        return same.length === 1 && groupOf((same[0] as Carry).current) === next;
-      }
-      for (const inner of blocksOf(launch)) if (overwrites(inner, moment, current, next)) return true;
-    }
-    return false;
+    const group = groupOf(next);
+    const isWritten = (v: Var): boolean => groupOf(v) === group;
+    if (overwrites(body, current, isWritten)) unite(groupOf(current), group);
   };
 
   const visit = (block: Lowered): void => {
@@ -112,6 +95,53 @@ export function timeline(lowered: Lowered): Timeline {
   return { momentOf, groupOf };
 }
 
+/**
+ * Whether a block may write the values that `isWritten` tells in the place of `current`: where it writes one, that has
+ * been read for the last time on the way there, or is read at the same point.
+ */
+function overwrites(block: Lowered, current: Var, isWritten: (v: Var) => boolean): boolean {
+  const writes = (launch: Launch): boolean =>
+    launch.outputs.some(isWritten) || blocksOf(launch).some((inner) => inner.launches.some(writes));
+  let written = false;
+  for (const launch of block.launches) {
+    const reads = launch.inputs.includes(current);
+    if (reads && written) return false;
+    if (!writes(launch)) continue;
+    written = true;
+    if (reads && !readsInPlace(launch, current, isWritten)) return false;
+  }
+  return true;
+}
+
+/** Whether a launch that writes in the place of `current` reads it early enough. */
+function readsInPlace(launch: Launch, current: Var, isWritten: (v: Var) => boolean): boolean {
+  switch (launch.kind) {
+    case 'kernel':
+      return launch.inputs.every((v, i) => v !== current || readsPointwise(launch.kernel, i));
+    case 'host':
+      return false;
+    case 'branch':
+      return (
+        launch.index !== current && launch.branches.every((branch) => overwrites(branch, current, isWritten))
+      );
+    case 'loop':
+    case 'while': {
+      // It begins with the value, goes on in its place, and reads it in no other way.
+      const begins = launch.carries.filter(({ init }) => init === current);
+      const stacks = launch.kind === 'loop' ? launch.reads : [];
+      const inside = blocksOf(launch).flatMap((inner) => inner.launches.flatMap((one) => one.inputs));
+      return (
+        begins.length === 1 &&
+        begins.every((carry) => isWritten(carry.current)) &&
+        !stacks.some(({ stack }) => stack === current) &&
+        !inside.includes(current)
+      );
+    }
+    default:
+      return launch satisfies never;
+  }
+}
+
 /** The blocks of a launch in the order in which they run. */
 export function blocksOf(launch: Launch): readonly Lowered[] {
   switch (launch.kind) {
@@ -134,15 +164,13 @@ interface Life {
   to: number;
 }
 
-/** Moments of all launches, the lives of all values, and when a carried value is last read within a pass. */
+/** Moments of all launches, and the lives of all values. */
 function layOut(lowered: Lowered): {
   lives: ReadonlyMap<Var, Life>;
   momentOf: ReadonlyMap<Launch, number>;
-  lastReads: ReadonlyMap<Var, number>;
 } {
   const lives = new Map<Var, Life>();
   const momentOf = new Map<Launch, number>();
-  const lastReads = new Map<Var, number>();
   /** Loops around the current moment, outermost first, with the values from outside that they read. */
   const loops: { readonly begin: number; readonly outside: Set<Var> }[] = [];
   let now = 0;
@@ -207,7 +235,6 @@ function layOut(lowered: Lowered): {
       for (const { stack } of launch.writes) define(stack, begin);
     } else block(launch.condition);
     block(body); // its end is the moment at which next values are copied
-    for (const { current } of carries) lastReads.set(current, (lives.get(current) as Life).to);
     loops.pop();
     const end = now++;
     for (const v of outside) read(v, end);
@@ -220,5 +247,5 @@ function layOut(lowered: Lowered): {
 
   for (const v of lowered.inputs) define(v, -1);
   block(lowered);
-  return { lives, momentOf, lastReads };
+  return { lives, momentOf };
 }

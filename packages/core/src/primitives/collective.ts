@@ -2,7 +2,7 @@
 import type { Aval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
 import { OptionError } from '../errors.ts';
-import { isProgram, type Program } from '../ir/program.ts';
+import { type Program, programsIn } from '../ir/program.ts';
 import type { Params, Primitive, Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
@@ -106,8 +106,7 @@ const known = new WeakMap<Program, ReadonlySet<string>>();
 
 function axesOf(primitive: Primitive, params: Params): ReadonlySet<string> {
   if ('overBatch' in primitive) return new Set([params['axisName'] as string]);
-  const programs = Object.values(params).flat().filter(isProgram);
-  return new Set(programs.flatMap((program) => [...axesOfProgram(program)]));
+  return new Set(programsIn(params).flatMap((program) => [...axesOfProgram(program)]));
 }
 
 function axesOfProgram(program: Program): ReadonlySet<string> {

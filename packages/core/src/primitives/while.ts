@@ -71,8 +71,9 @@ export const whilePrimitive: Primitive<WhileParams> & PartialRule<WhileParams> =
   },
   transpose: () => {
     throw new RuleError(
-      'whileLoop: has no reverse-mode derivative, because the number of passes is not known before it runs; ' +
-        'use scan(), or forLoop() with numbers for its bounds, or forward mode (jvp).',
+      'whileLoop (or forLoop with a tensor for a bound): has no reverse-mode derivative, because it would have to store ' +
+        'each of a number of passes that is not known before; use scan(), or forLoop() with numbers for its bounds, ' +
+        'or forward mode (jvp, jacfwd).',
     );
   },
   batch: (inputs, axes, size, params) => {

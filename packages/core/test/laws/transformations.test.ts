@@ -219,7 +219,7 @@ describe('errors', () => {
     expect(() => jit(reads)(1)).toThrow(TracerError);
     expect(() => jit(reads)(1)).toThrow(
       'jit(reads): dataSync() needs a value, but f32[] is being traced; ' +
-        'return it from the function and read it there, or use where() in place of a JavaScript condition.',
+        'return it from the function and read it there, or use where(), cond() or whileLoop() in place of a JavaScript condition.',
     );
     expect(() => grad(reads)(scalar64(1))).toThrow(
       'grad: dataSync() needs a value, but f64[] is being traced',

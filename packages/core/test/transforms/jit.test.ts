@@ -144,7 +144,7 @@ describe('what cannot be traced says so', () => {
     ).toThrow(
       new TracerError(
         'jit(f): dataSync() needs a value, but f32[1] is being traced; return it from the function and read it there, ' +
-          'or use where() in place of a JavaScript condition.',
+          'or use where(), cond() or whileLoop() in place of a JavaScript condition.',
       ),
     );
   });

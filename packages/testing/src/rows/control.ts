@@ -203,7 +203,9 @@ const casesOf = (x: Tensor, y: Tensor): (() => Tensor[])[] => [
 const chosenOf = (index: number, x: HostTensor, y: HostTensor): ArrayLike<number>[] => {
   if (index <= 0) return [x.values, y.values];
   if (index >= 2) return [y.values, y.values];
-  const least = [...x.values].map((v, i) => [y.values[i] as number, v][Number(v < (y.values[i] as number))] as number);
+  const least = [...x.values].map(
+    (v, i) => [y.values[i] as number, v][Number(v < (y.values[i] as number))] as number,
+  );
   return [least, x.values];
 };
 
@@ -255,6 +257,55 @@ const condRow: Row = {
   })),
 };
 
+/* ---- associativeScan ---- */
+
+/** Running extremes of a tree of two tensors: associative, and nothing rounds. */
+const associativeRow: Row = {
+  name: 'associativeScan',
+  dtypes: numbers.filter((dtype) => dtype !== 'float32' && dtype !== 'float64'),
+  error: 'exact',
+  values: (dtype) =>
+    extents(false).map(({ length, inner, reverse }) => ({
+      f: (x, y) =>
+        Object.values(
+          nm.associativeScan(
+            (p, q) => ({ last: q.last, most: nm.maximum(p.most, q.most) }),
+            { last: y as Tensor, most: x as Tensor },
+            { axis: 1, reverse },
+          ),
+        ),
+      text: `associativeScan ${length} × [${inner}]${reverse ? ' reversed' : ''}`,
+      operands: [anyOperand(dtype, [2, length, ...inner]), anyOperand(dtype, [1, length])],
+      define: (x, y) => {
+        const size = sizeOf(inner);
+        const most = [...x.values];
+        const at = (row: number, pass: number): number =>
+          (row * length + (reverse ? length - 1 - pass : pass)) * size;
+        for (let row = 0; row < 2; row++)
+          for (let pass = 1; pass < length; pass++)
+            for (let i = 0; i < size; i++)
+              most[at(row, pass) + i] = Math.max(
+                most[at(row, pass - 1) + i] as number,
+                most[at(row, pass) + i] as number,
+              );
+        return [y.values, most];
+      },
+    })),
+  smooth: extents(true).map(({ length, inner, reverse }) => ({
+    // Affine maps x -> a x + b, composed.
+    f: (a, b) =>
+      Object.values(
+        nm.associativeScan(
+          (p, q) => ({ a: multiply(q.a, p.a), b: add(multiply(q.a, p.b), q.b) }),
+          { a: a as Tensor, b: b as Tensor },
+          { reverse },
+        ),
+      ),
+    text: `associativeScan of affine maps ${length} × [${inner}]${reverse ? ' reversed' : ''}`,
+    operands: [smoothOperand([length, ...inner], -1, 1), smoothOperand([length, ...inner], -1, 1)],
+  })),
+};
+
 /** The primitives. */
 export const controlPrimitiveRows: readonly Row[] = [
   scanRow('scan'),
@@ -274,4 +325,5 @@ export const controlRows: readonly Row[] = [
   whileRow('whileLoop'),
   condRow,
   switchRow('switchCase'),
+  associativeRow,
 ];
