@@ -20,10 +20,13 @@ import { HEAP_START } from './memory/heap.ts';
 import { type MemoryStatistics, Residency, type Storage } from './memory/residency.ts';
 import { eventLoopTurn } from './memory/turn.ts';
 import { type CpuOptions, resolveOptions } from './options.ts';
+import { availableThreads, type Program, type ThreadPool, threadPool } from './threads/pool.ts';
 
 /** The backend of {@link cpu}, with a view into its memory. */
 export interface CpuBackend extends Backend {
   readonly features: Features;
+  /** How many threads share the work. */
+  readonly threads: number;
   /** What is where at the moment. */
   memory(): MemoryStatistics;
 }
@@ -31,15 +34,42 @@ export interface CpuBackend extends Backend {
 /**
  * The backend for real work on the processor: kernels become WebAssembly SIMD at run time, in Node and in browsers.
  *
- * @throws {OptionError} if an option is unknown or out of range.
+ * Threads share the work where they can share memory: in Node, and in pages that are cross-origin isolated and whose
+ * Content-Security-Policy, if there is one, allows workers from `blob:`. Elsewhere the backend has one thread, and its
+ * `threads` says so. Results do not depend on the number of threads.
+ *
+ * @throws {OptionError} if an option is unknown, out of range, or comes too late.
  * @throws {BackendError} if the engine has no WebAssembly SIMD.
  * @example
- * setBackend(await cpu({ memoryMB: 2048 }));
+ * setBackend(await cpu({ memoryMB: 2048, threads: 2 }));
  */
-export async function cpu(options: CpuOptions = {}): Promise<CpuBackend> {
-  const { memoryMB, relaxedSimd, winograd } = resolveOptions(options);
-  const features = detectFeatures(relaxedSimd);
-  return new Cpu(features, memoryMB * 2 ** 20, winograd !== false);
+export function cpu(options: CpuOptions = {}): Promise<CpuBackend> {
+  return createCpu(options);
+}
+
+/** {@link cpu}, where tests also say which kernels threads share. */
+export async function createCpu(options: CpuOptions, divideFrom: number = DIVIDE_FROM): Promise<CpuBackend> {
+  const { memoryMB, relaxedSimd, winograd, threads, revectorize } = resolveOptions(options);
+  const features = detectFeatures(relaxedSimd, revectorize);
+  const budget = memoryMB * 2 ** 20;
+  // Room for holes between blocks beyond the budget; when it does not suffice, everything is moved together.
+  const maxPages = Math.min(MOST_PAGES, Math.ceil((HEAP_START + budget * 1.25) / PAGE) + 64);
+  const common = { features, budget, maxPages, divideFrom, winograd: winograd !== false };
+  const shared = threads > 1 && availableThreads() > 1 ? sharedMemory(maxPages) : undefined;
+  const pool = shared && (await threadPool(threads));
+  if (shared && pool && pool.threads > 1)
+    return new Cpu({ ...common, memory: shared, pool, threads: Math.min(threads, pool.threads) });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
+  return new Cpu({ ...common, memory, pool: undefined, threads: 1 });
+}
+
+/** Nothing where the system does not set aside the addresses. */
+function sharedMemory(maximum: number): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /** After this many bytes of new buffers, a download lets the event loop come round, which frees what was collected. */
@@ -48,23 +78,33 @@ const TURN_BYTES = 2 ** 25;
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 
+/** What a backend is made of. */
+interface Setup {
+  readonly features: Features;
+  readonly budget: number;
+  readonly memory: WebAssembly.Memory;
+  readonly maxPages: number;
+  readonly divideFrom: number;
+  readonly winograd: boolean;
+  readonly pool: ThreadPool | undefined;
+  readonly threads: number;
+}
+
 class Cpu implements CpuBackend {
   readonly name: string = 'cpu';
   readonly dtypes: ReadonlySet<DType> = new Set(['float32', 'float64', 'int32', 'uint32', 'uint8', 'bool']);
   readonly multipleOutputs: boolean = true;
   readonly features: Features;
-  readonly #winograd: boolean;
-  readonly #maxPages: number;
+  readonly threads: number;
+  readonly #setup: Setup;
   readonly #residency: Residency;
   #bytesSinceTurn = 0;
 
-  constructor(features: Features, budget: number, winograd: boolean) {
-    this.features = features;
-    this.#winograd = winograd;
-    // Room for holes between blocks beyond the budget; when it does not suffice, everything is moved together.
-    this.#maxPages = Math.min(MOST_PAGES, Math.ceil((HEAP_START + budget * 1.25) / PAGE) + 64);
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: this.#maxPages });
-    this.#residency = new Residency(memory, budget, this.#maxPages * PAGE);
+  constructor(setup: Setup) {
+    this.#setup = setup;
+    this.features = setup.features;
+    this.threads = setup.threads;
+    this.#residency = new Residency(setup.memory, setup.budget, setup.maxPages * PAGE);
   }
 
   upload(dtype: DType, values: TypedArray): Buffer {
@@ -92,18 +132,18 @@ class Cpu implements CpuBackend {
   }
 
   compile(plan: Plan): Executable {
-    const emitted = emitPlan(plan, this.features, {
-      maxPages: this.#maxPages,
-      threads: 1,
-      winograd: this.#winograd,
-      divideFrom: DIVIDE_FROM,
-    });
-    const { memory } = this.#residency;
-    const imports = { env: { memory, ...foreignFunctions, host: hostImport(emitted.hosts, memory) } };
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), imports);
-    const entry = instance.exports['run'] as (region: number, thread: number) => void;
+    const { features, memory, pool, threads } = this.#setup;
+    const emitted = emitPlan(plan, features, this.#setup);
+    const module = new WebAssembly.Module(emitted.bytes);
+    const imports = { ...foreignFunctions, host: hostImport(emitted.hosts, memory), ...pool?.imports(memory) };
+    const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
+    const entry = instance.exports['run'] as Program['entry'];
+    const program = emitted.divided ? pool?.program({ module, memory, threads, entry }) : undefined;
+    const run = (region: number) => (pool && program ? pool.run(program, region) : entry(region, 0));
     const own = (dtype: DType, size: number, storage: Storage) => this.#handle(dtype, size, storage);
-    return new CpuExecutable(plan, emitted, entry, this.#residency, own);
+    const executable = new CpuExecutable(plan, emitted, run, this.#residency, own);
+    if (pool && program) pool.own(executable, program);
+    return executable;
   }
 
   memory(): MemoryStatistics {

@@ -29,7 +29,7 @@ interface Result {
 /** A plan in WebAssembly, with everything worked out that is the same in every run. */
 export class CpuExecutable implements Executable {
   readonly #residency: Residency;
-  readonly #entry: (region: number, thread: number) => void;
+  readonly #entry: (region: number) => void;
   readonly #regionBytes: number;
   readonly #arguments: readonly Pick<Slot, 'dtype' | 'size'>[];
   readonly #created: readonly number[];
@@ -40,7 +40,7 @@ export class CpuExecutable implements Executable {
   constructor(
     plan: Plan,
     { externals, regionBytes }: EmittedPlan,
-    entry: (region: number, thread: number) => void,
+    entry: (region: number) => void,
     residency: Residency,
     own: (dtype: DType, size: number, storage: Storage) => Buffer,
   ) {
@@ -82,7 +82,7 @@ export class CpuExecutable implements Executable {
     };
     const table = new Uint32Array(this.#residency.memory.buffer, region, this.#table.length);
     for (const [i, source] of this.#table.entries()) table[i] = storageAt(source).address;
-    this.#entry(region, 0);
+    this.#entry(region);
     const results: Buffer[] = [];
     for (const { dtype, size, source, donated, same } of this.#results) {
       const argument = source.kind === 'argument' ? inputs[source.index] : undefined;

@@ -1,6 +1,7 @@
 import { BackendError, OptionError } from '@neumann/core/backend';
 import type { Code } from './asm/code.ts';
 import { ModuleBuilder } from './asm/module.ts';
+import { builtin, nodeVersion } from './node.ts';
 
 /** What the WebAssembly engine can do, as far as it makes a difference to the code we emit. */
 export interface Features {
@@ -11,6 +12,8 @@ export interface Features {
    * it spills, depending on details of the code around, and half of the speed is lost.
    */
   readonly fullRegisters: boolean;
+  /** Whether the compiler turns pairs of neighbouring 128-bit instructions into 256-bit ones. */
+  readonly revectorize: boolean;
 }
 
 /**
@@ -18,23 +21,26 @@ export interface Features {
  *
  * @param relaxedSimd `'auto'` uses it where it exists; `true` insists.
  * @throws {BackendError} if vectors are not supported at all.
- * @throws {OptionError} if relaxed SIMD is insisted on but missing.
+ * @param revectorize sets the flag for it, before the first compilation.
+ * @throws {OptionError} if relaxed SIMD is insisted on but missing, or 256-bit mode is not to be had (any more).
  */
-export function detectFeatures(relaxedSimd: boolean | 'auto'): Features {
+export function detectFeatures(relaxedSimd: boolean | 'auto', revectorize: boolean): Features {
   if (!supports((code) => code.v128(new Uint8Array(16)).op('drop')))
     throw new BackendError(
       'cpu: this engine has no WebAssembly SIMD; use Node 22 or newer, or a browser from 2023 or newer ' +
         '(Chrome 91, Firefox 89, Safari 16.4), or the reference backend.',
     );
+  if (revectorize) setRevectorize();
+  isDecided = true;
   const fullRegisters = knowsHalfFloats();
-  if (relaxedSimd === false) return { relaxedSimd: false, fullRegisters };
+  if (relaxedSimd === false) return { relaxedSimd: false, fullRegisters, revectorize };
   if (!supportsMadd()) enableInOldNode();
   const found = supportsMadd();
   if (relaxedSimd === true && !found)
     throw new OptionError(
       "cpu: relaxedSimd is true, but this engine has no WebAssembly relaxed SIMD; use 'auto'.",
     );
-  return { relaxedSimd: found, fullRegisters };
+  return { relaxedSimd: found, fullRegisters, revectorize };
 }
 
 function supportsMadd(): boolean {
@@ -55,10 +61,31 @@ function supports(body: (code: Code) => void): boolean {
 
 /** Node 20 has relaxed SIMD behind a flag that can be set until the first compilation. */
 function enableInOldNode(): void {
-  // Not an import, which bundlers for browsers would try to resolve.
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const v8 = process?.getBuiltinModule?.('node:v8') as
-    | { setFlagsFromString(flags: string): void }
-    | undefined;
-  v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  builtin<V8>('v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+
+let isRevectorizing = false;
+/** Whether a backend exists that may have compiled something. */
+let isDecided = false;
+
+/** The flag is one of V8 for the process; it exists since Node 24. */
+function setRevectorize(): void {
+  if (isRevectorizing) return;
+  const v8 = builtin<V8>('v8');
+  const version = nodeVersion();
+  if (!v8 || Number.parseInt(version ?? '0', 10) < 24)
+    throw new OptionError(
+      `cpu: revectorize needs Node 24 or newer, but this is ${version ? `Node ${version}` : 'not Node'}; leave it out.`,
+    );
+  if (isDecided)
+    throw new OptionError(
+      'cpu: revectorize comes too late: another backend of this process may have compiled kernels already; ' +
+        'ask for it when the first one is created.',
+    );
+  v8.setFlagsFromString('--experimental-wasm-revectorize');
+  isRevectorizing = true;
+}
+
+interface V8 {
+  setFlagsFromString(flags: string): void;
 }

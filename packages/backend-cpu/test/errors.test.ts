@@ -12,8 +12,17 @@ const message = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 test('options are checked by name and range', async () => {
-  expect(await message(cpu({ threads: 2 } as never))).toBe(
-    'OptionError: cpu: "threads" is not an option; the options are memoryMB, relaxedSimd and winograd.',
+  expect(await message(cpu({ thread: 2 } as never))).toBe(
+    'OptionError: cpu: "thread" is not an option; the options are memoryMB, relaxedSimd, winograd, threads, revectorize.',
+  );
+  expect(await message(cpu({ threads: 65 }))).toBe(
+    'OptionError: cpu: threads is 65; it must be an integer from 1 to 64.',
+  );
+  expect(await message(cpu({ threads: 1.5 }))).toBe(
+    'OptionError: cpu: threads is 1.5; it must be an integer from 1 to 64.',
+  );
+  expect(await message(cpu({ revectorize: 1 as never }))).toBe(
+    'OptionError: cpu: revectorize is 1; it must be true or false.',
   );
   expect(await message(cpu({ memoryMB: 0 }))).toBe(
     'OptionError: cpu: memoryMB is 0; it must be an integer from 1 to 4000.',
@@ -68,4 +77,10 @@ test('what core would never do is reported as broken', async () => {
 
 test('relaxed SIMD can be switched off', async () => {
   expect((await cpu({ relaxedSimd: false })).features.relaxedSimd).toBe(false);
+});
+
+test('256-bit mode comes before everything else, in Node 24 and newer, or not at all', async () => {
+  await cpu();
+  const asked = message(cpu({ revectorize: true }));
+  expect(await asked).toMatch(/^OptionError: cpu: revectorize (comes too late|needs Node 24)/);
 });

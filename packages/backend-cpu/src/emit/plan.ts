@@ -58,8 +58,6 @@ export interface EmittedPlan {
   readonly regionBytes: number;
   /** Whether there is work for more threads than the first. */
   readonly divided: boolean;
-  /** The functions of JavaScript's `Math` that it imports. */
-  readonly foreign: readonly string[];
 }
 
 /** The functions of one kernel. */
@@ -130,7 +128,6 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
     externals,
     regionBytes: layout.ownAt + threads * layout.ownBytes,
     divided,
-    foreign: [...foreign],
   };
 }
 
