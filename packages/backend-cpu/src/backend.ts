@@ -20,7 +20,7 @@ import { HEAP_START } from './memory/heap.ts';
 import { type MemoryStatistics, Residency, type Storage } from './memory/residency.ts';
 import { eventLoopTurn } from './memory/turn.ts';
 import { type CpuOptions, resolveOptions } from './options.ts';
-import { availableThreads, type Program, type ThreadPool, threadPool } from './threads/pool.ts';
+import { canShareMemory, type Program, type ThreadPool, threadPool } from './threads/pool.ts';
 
 /** The backend of {@link cpu}, with a view into its memory. */
 export interface CpuBackend extends Backend {
@@ -55,7 +55,7 @@ export async function createCpu(options: CpuOptions, divideFrom: number = DIVIDE
   // Room for holes between blocks beyond the budget; when it does not suffice, everything is moved together.
   const maxPages = Math.min(MOST_PAGES, Math.ceil((HEAP_START + budget * 1.25) / PAGE) + 64);
   const common = { features, budget, maxPages, divideFrom, winograd: winograd !== false };
-  const shared = threads > 1 && availableThreads() > 1 ? sharedMemory(maxPages) : undefined;
+  const shared = threads > 1 && canShareMemory() ? sharedMemory(maxPages) : undefined;
   const pool = shared && (await threadPool(threads));
   if (shared && pool && pool.threads > 1)
     return new Cpu({ ...common, memory: shared, pool, threads: Math.min(threads, pool.threads) });
@@ -135,7 +135,11 @@ class Cpu implements CpuBackend {
     const { features, memory, pool, threads } = this.#setup;
     const emitted = emitPlan(plan, features, this.#setup);
     const module = new WebAssembly.Module(emitted.bytes);
-    const imports = { ...foreignFunctions, host: hostImport(emitted.hosts, memory), ...pool?.imports(memory) };
+    const imports = {
+      ...foreignFunctions,
+      host: hostImport(emitted.hosts, memory),
+      ...pool?.imports(memory),
+    };
     const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
     const entry = instance.exports['run'] as Program['entry'];
     const program = emitted.divided ? pool?.program({ module, memory, threads, entry }) : undefined;

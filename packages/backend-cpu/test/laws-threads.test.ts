@@ -4,5 +4,7 @@ import { createCpu } from '../src/backend.ts';
 
 const backend = await createCpu({ threads: 2 }, 0);
 
-const chosen = laws.filter(({ name }) => ['result ≡ reference', 'jit ≡ eager', 'donated ≡ not donated'].includes(name));
+const chosen = laws.filter(({ name }) =>
+  ['result ≡ reference', 'jit ≡ eager', 'donated ≡ not donated'].includes(name),
+);
 runLaws(backend, { rows: [...primitiveRows, ...operationRows], laws: chosen, runs: 0.2 });

@@ -11,10 +11,15 @@ const LOOK = 100;
 /** Where it cannot see whether they are: how long it waits for them at one barrier. */
 const PATIENCE = 120_000;
 
+/** Whether threads can share memory here: in a page they cannot unless it is cross-origin isolated. */
+export function canShareMemory(): boolean {
+  const page = globalThis as { crossOriginIsolated?: boolean };
+  return typeof SharedArrayBuffer !== 'undefined' && page.crossOriginIsolated !== false;
+}
+
 /** Cores that this process may use; 1 where threads cannot share memory. */
 export function availableThreads(): number {
-  const page = globalThis as { crossOriginIsolated?: boolean };
-  if (typeof SharedArrayBuffer === 'undefined' || page.crossOriginIsolated === false) return 1;
+  if (!canShareMemory()) return 1;
   return Math.min(MOST_THREADS, Math.max(1, globalThis.navigator?.hardwareConcurrency ?? 1));
 }
 
