@@ -130,6 +130,20 @@ describe('convolution', () => {
     );
   });
 
+  test.each(['y', 'x', 'w'] as const)(
+    'of every channel for itself computes %s like the loop nest',
+    (target) => {
+      fc.assert(
+        fc.property(geometries, fc.integer({ min: 2, max: 21 }), floats, (geometry, channels, dtype) => {
+          const depthwise = { ...geometry, c: channels, f: channels, groups: channels };
+          const kernel = convKernel(target, depthwise, dtype);
+          expectSame(kernel, wholeNumbers(kernel, channels));
+        }),
+        { numRuns: 80 },
+      );
+    },
+  );
+
   test.each(['y', 'x', 'w'] as const)('in three dimensions computes %s like the loop nest', (target) => {
     const geometry: ConvGeometry = {
       n: 2,

@@ -3,6 +3,7 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import { kernelCode } from '../emit/kernel.ts';
 import { countTo, eachTask, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
+import { depthwiseWeights } from './depthwise.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
@@ -51,6 +52,14 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
   const outBytes = entries.length * geometry.f * element.bytes;
   const xBytes = x.reduce((size, extent) => size * extent, geometry.c * element.bytes);
   const yBytes = y.reduce((size, extent) => size * extent, geometry.f * element.bytes);
+  const isDepthwise = geometry.groups === geometry.c && geometry.c === geometry.f;
+  const ofDepthwise = isDepthwise
+    ? depthwiseWeights(context, element, entries, {
+        y,
+        channels: geometry.c,
+        steps: layout.strides.map((step, d) => step * at(stride, d)),
+      })
+    : undefined;
   const chunks = chunksOf(geometry.n, outBytes);
   /** Adds up the gradient of the images from number `at` up to `end`. */
   const emitImages = (
@@ -70,7 +79,8 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
         padImage(code, shape, layout, image, own);
         code.get(own).set(input);
       } else code.get(image).set(input);
-      emitImage(code, gradient, entries, { input, dy: ofY, out });
+      if (ofDepthwise) code.get(input).get(ofY).get(out).call(ofDepthwise);
+      else emitImage(code, gradient, entries, { input, dy: ofY, out });
       if (!layout.padded) code.advance(image, layout.bytes);
       code.advance(ofY, yBytes);
     });

@@ -1,14 +1,26 @@
 import type { ConvGeometry, Kernel, Routine } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
-import { countTo, eachGroup, elementAt, type Part, type StepCode, unitsOf } from '../emit/part.ts';
+import { eachGroup, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { weightGradient } from './conv-weights.ts';
-import { type Dimension, dimensionsOf, type Phase } from './correlation.ts';
+import { type Dimension, dimensionsOf } from './correlation.ts';
+import { depthwise } from './depthwise.ts';
 import { type Element, elementOf } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import { type Matmul, matmulOf } from './matmul.ts';
 import { packColumns, packRows } from './pack.ts';
-import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
+import {
+  type Bands,
+  bandsOf,
+  isEmptyPhase,
+  type PhaseOf3,
+  product3,
+  strides3,
+  sum3,
+  tapCount,
+  walkTiles,
+} from './phases.ts';
+import { TILE_VECTORS, Tile, tileRows } from './tile.ts';
 import { squareOf, winograd } from './winograd.ts';
 import { winogradWeights } from './winograd-weights.ts';
 
@@ -28,8 +40,11 @@ export function conv(
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { n, c, f, groups, kernel: window, x, y } = geometry;
   const isEmpty = [n, c, f, ...window, ...x, ...y].includes(0);
-  if (!element || isEmpty || x.length > 3 || (groups > 1 && (c / groups < 4 || f / groups < 4)))
-    return undefined;
+  if (!element || isEmpty || x.length > 3) return undefined;
+  if (target !== 'w' && groups > 1 && c === groups && f === groups) {
+    const found = depthwise(context, element, target, geometry);
+    if (found) return found;
+  }
   const product = asMatmul(target, geometry);
   if (product && Math.min(product.m, product.n, product.k) >= 4) {
     const { scratch, parts } = matmulOf(context, element, product);
@@ -79,9 +94,6 @@ interface Correlation {
   readonly layout: ImageLayout;
   readonly tiles: Map<string, Callable>;
 }
-
-/** A phase of each dimension. */
-type PhaseOf3 = readonly [z: Phase, y: Phase, x: Phase];
 
 /**
  * Convolution (or its input gradient) of NHWC images by register tiles: some neighbouring outputs along the last
@@ -161,27 +173,6 @@ function correlation(
     },
   };
   return { scratch: weightBytes, parts: [pack, compute] };
-}
-
-/** Bands of rows that an image is divided into where there are few images. */
-function bandsOf(images: number, phases: readonly PhaseOf3[]): number {
-  const rows = Math.max(...phases.map(([, y]) => y.count));
-  return images >= 16 ? 1 : Math.max(1, Math.min(rows, Math.ceil(16 / images)));
-}
-
-/** The bands of an image that a thread works on: from `first` up to `end`. */
-interface Bands {
-  readonly first: Local;
-  readonly end: Local;
-  readonly bands: number;
-}
-
-function isEmptyPhase(phase: PhaseOf3): boolean {
-  return phase.some(({ taps }) => taps.length === 0);
-}
-
-function tapCount(phase: PhaseOf3): number {
-  return phase.reduce((count, { taps }) => count * taps.length, 1);
 }
 
 /** Panels of output channels in each group: whole ones, and a narrower last one. */
@@ -295,56 +286,6 @@ function emitPhase(
   });
 }
 
-/** Visits the outputs of some bands in tiles along x, inside of rows along y and z; pointers walk along by their steps. */
-function walkTiles(
-  code: Code,
-  phase: PhaseOf3,
-  most: number,
-  bands: Bands,
-  walking: readonly { readonly pointer: Local; readonly steps: readonly number[] }[],
-  visit: (rows: number) => void,
-): void {
-  const [z, y, x] = phase;
-  const advance = (dimension: number, points: number) => {
-    for (const { pointer, steps } of walking) code.advance(pointer, (steps[dimension] ?? 0) * points);
-  };
-  const { first, end } =
-    bands.bands === 1 ? { first: undefined, end: undefined } : unitsOf(code, bands, bands.bands, y.count);
-  const row = code.local('i32');
-  const walkRow = () => {
-    for (const { size, count } of coverTiles(x.count, most))
-      code.repeat(count, () => {
-        visit(size);
-        advance(2, size);
-      });
-    advance(2, -x.count);
-    advance(1, 1);
-  };
-  code.repeat(z.count, () => {
-    if (first === undefined) {
-      code.repeat(y.count, walkRow);
-      advance(1, -y.count);
-    } else {
-      const starts = walking.map(({ pointer, steps }) => {
-        const start = code.local('i32');
-        code
-          .get(pointer)
-          .tee(start)
-          .get(first)
-          .i32(steps[1] ?? 0)
-          .op('i32.mul')
-          .op('i32.add')
-          .set(pointer);
-        return start;
-      });
-      code.get(first).set(row);
-      countTo(code, row, end, 1, walkRow);
-      for (const [i, { pointer }] of walking.entries()) code.get(starts[i] ?? 0).set(pointer);
-    }
-    advance(0, 1);
-  });
-}
-
 /** `(x, w, out)`: the sums of `rows` neighbouring outputs and `width` channels. */
 function tileFunction(
   whole: Correlation,
@@ -402,18 +343,4 @@ function tileFunction(
   );
   tiles.set(key, made);
   return made;
-}
-
-/** Bytes between neighbours in three dimensions of `extents` points of `pixel` bytes. */
-function strides3([, y = 1, x = 1]: readonly number[], pixel: number): [number, number, number] {
-  return [y * x * pixel, x * pixel, pixel];
-}
-
-function sum3(of: (dimension: number) => number): number {
-  return of(0) + of(1) + of(2);
-}
-
-/** All triples of one value of each of three lists. */
-function product3<T>([a = [], b = [], c = []]: readonly (readonly T[])[]): (readonly [T, T, T])[] {
-  return a.flatMap((x) => b.flatMap((y) => c.map((z) => [x, y, z] as const)));
 }

@@ -81,16 +81,8 @@ export class Tile {
 
   /** Starts from what lies in memory; `width` columns of each row exist. */
   load(from: Local, rowOffset: (row: number) => number, width: number): void {
-    this.#each(rowOffset, width, (acc, offset, lanes) => {
-      const code = this.#code;
-      if (lanes === this.#element.lanes) code.get(from).memory('v128.load', offset).set(acc);
-      for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
-        code
-          .get(from)
-          .get(acc)
-          .memoryLane(this.#element.loadLane, lane, offset + lane * this.#element.bytes)
-          .set(acc);
-    });
+    for (let r = 0; r < this.#rows; r++)
+      loadColumns(this.#code, this.#element, this.#row(r), from, rowOffset(r), width);
   }
 
   /** Adds what lies in memory. */
@@ -114,15 +106,12 @@ export class Tile {
 
   /** Stores `width` columns of each row. */
   store(to: Local, rowOffset: (row: number) => number, width: number): void {
-    this.#each(rowOffset, width, (acc, offset, lanes) => {
-      const code = this.#code;
-      if (lanes === this.#element.lanes) code.get(to).get(acc).memory('v128.store', offset);
-      for (let lane = 0; lane < lanes && lanes < this.#element.lanes; lane++)
-        code
-          .get(to)
-          .get(acc)
-          .memoryLane(this.#element.storeLane, lane, offset + lane * this.#element.bytes);
-    });
+    for (let r = 0; r < this.#rows; r++)
+      storeColumns(this.#code, this.#element, this.#row(r), to, rowOffset(r), width);
+  }
+
+  #row(r: number): Local[] {
+    return this.#acc.slice(r * this.#vectors, (r + 1) * this.#vectors);
   }
 
   #each(
@@ -142,5 +131,48 @@ export class Tile {
     const { madd, mul, add } = this.#element;
     if (this.#fused) this.#code.get(this.#a).get(b).get(acc).op(madd).set(acc);
     else this.#code.get(acc).get(this.#a).get(b).op(mul).op(add).set(acc);
+  }
+}
+
+/** Loads `width` neighbouring elements into vectors; lanes beyond keep what they hold. */
+export function loadColumns(
+  code: Code,
+  { lanes, bytes, loadLane }: Element,
+  vectors: readonly Local[],
+  from: Local,
+  offset: number,
+  width: number,
+): void {
+  for (const [v, vector] of vectors.entries()) {
+    const count = Math.min(lanes, width - v * lanes);
+    const at = offset + 16 * v;
+    if (count === lanes) code.get(from).memory('v128.load', at).set(vector);
+    for (let lane = 0; lane < count && count < lanes; lane++)
+      code
+        .get(from)
+        .get(vector)
+        .memoryLane(loadLane, lane, at + lane * bytes)
+        .set(vector);
+  }
+}
+
+/** Stores `width` neighbouring elements from vectors. */
+export function storeColumns(
+  code: Code,
+  { lanes, bytes, storeLane }: Element,
+  vectors: readonly Local[],
+  to: Local,
+  offset: number,
+  width: number,
+): void {
+  for (const [v, vector] of vectors.entries()) {
+    const count = Math.min(lanes, width - v * lanes);
+    const at = offset + 16 * v;
+    if (count === lanes) code.get(to).get(vector).memory('v128.store', at);
+    for (let lane = 0; lane < count && count < lanes; lane++)
+      code
+        .get(to)
+        .get(vector)
+        .memoryLane(storeLane, lane, at + lane * bytes);
   }
 }
