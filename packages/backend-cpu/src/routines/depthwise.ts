@@ -156,6 +156,7 @@ function pointsFunction(
     (code, [x = 0, w = 0, out = 0]) => {
       eachBlock(code, element, channels, [x, w, out], (width) => {
         const vectors = Math.ceil(width / element.lanes);
+        const zero = code.constant(new Uint8Array(16)); // adding to it, products of -0 become 0 as in a sum
         const weight = code.locals('v128', vectors);
         const sums = Array.from({ length: points }, () => code.locals('v128', vectors));
         for (const [t, tap] of taps.entries()) {
@@ -167,7 +168,7 @@ function pointsFunction(
           for (const [p, sum] of sums.entries())
             for (const [v, acc] of sum.entries()) {
               const load = () => code.get(x).memory('v128.load', tap.input + p * stepX + 16 * v);
-              multiplyAdd(code, context, element, load, weight[v] ?? 0, t > 0 ? acc : undefined, acc);
+              multiplyAdd(code, context, element, load, weight[v] ?? 0, t > 0 ? acc : zero, acc);
             }
         }
         for (const [p, sum] of sums.entries()) storeColumns(code, element, sum, out, p * stepOut, width);
@@ -202,13 +203,10 @@ function multiplyAdd(
   { madd, mul, add }: Element,
   x: () => void,
   y: Local,
-  sum: Local | undefined,
+  sum: Local,
   acc: Local,
 ): void {
-  if (sum === undefined) {
-    x();
-    code.get(y).op(mul).set(acc);
-  } else if (features.relaxedSimd) {
+  if (features.relaxedSimd) {
     x();
     code.get(y).get(sum).op(madd).set(acc);
   } else {
