@@ -31,6 +31,7 @@ export * as special from '../../core/src/primitives/special.ts';
 export { svd } from '../../core/src/primitives/svd.ts';
 export { threefry2x32 } from '../../core/src/primitives/threefry.ts';
 export { triangularSolve } from '../../core/src/primitives/triangularSolve.ts';
+export { logGammaSlopes, logGammaVariates, poissonVariates } from '../../core/src/primitives/variates.ts';
 export { windowArgmax, windowGather, windowMax, windowSum } from '../../core/src/primitives/window.ts';
 export { reference } from '../../core/src/reference/backend.ts';
 export { rangeOf } from '../../core/src/reference/scalar.ts';

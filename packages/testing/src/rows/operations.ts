@@ -10,6 +10,7 @@ import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
 import { orderedRows } from './operations/ordered.ts';
 import { productRows } from './operations/products.ts';
+import { randomRows } from './operations/random.ts';
 import { reductionRows } from './operations/reductions.ts';
 import { shapeRows } from './operations/shapes.ts';
 import { sourceRows } from './operations/sources.ts';
@@ -29,5 +30,6 @@ export const operationRows: readonly Row[] = [
   ...linalgRows,
   ...fourierRows,
   ...sourceRows,
+  ...randomRows,
   ...collectiveRows,
 ];

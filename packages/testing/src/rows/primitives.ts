@@ -10,6 +10,7 @@ import { orderRows } from './order.ts';
 import { otherRows } from './others.ts';
 import { reduceRows } from './reduce.ts';
 import { specialRows } from './special.ts';
+import { variateRows } from './variates.ts';
 import { windowRows } from './window.ts';
 
 /** A row for every primitive. The first word of its name is the primitive's. */
@@ -25,5 +26,6 @@ export const primitiveRows: readonly Row[] = [
   ...indexingRows,
   ...linalgRows,
   ...fourierRows,
+  ...variateRows,
   ...otherRows,
 ];
