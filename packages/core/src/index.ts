@@ -148,6 +148,17 @@ export {
   tan,
   tanh,
 } from './ops/math.ts';
+export {
+  nanArgmax,
+  nanArgmin,
+  nanMax,
+  nanMean,
+  nanMin,
+  nanProd,
+  nanStd,
+  nanSum,
+  nanVariance,
+} from './ops/nan.ts';
 export { compress, extract, flatNonzero, nonzero, type SizeOptions } from './ops/nonzero.ts';
 export {
   allClose,
@@ -200,6 +211,40 @@ export {
   type VarianceOptions,
   variance,
 } from './ops/reduce.ts';
+export {
+  bincount,
+  digitize,
+  type HistogramOptions,
+  histogram,
+  interp,
+  searchsorted,
+} from './ops/search.ts';
+export {
+  type ConvolveMode,
+  convolve,
+  correlate,
+  diff,
+  ediff1d,
+  gradient,
+  polyadd,
+  polyder,
+  polyint,
+  polymul,
+  polysub,
+  polyval,
+  trapezoid,
+  unwrap,
+} from './ops/series.ts';
+export {
+  intersect1d,
+  isIn,
+  setdiff1d,
+  setxor1d,
+  type Unique,
+  union1d,
+  unique,
+  uniqueAll,
+} from './ops/sets.ts';
 export {
   broadcastTo,
   expandDims,
@@ -256,6 +301,22 @@ export {
   unstack,
   vstack,
 } from './ops/stacks.ts';
+export {
+  average,
+  corrcoef,
+  countNonzero,
+  cov,
+  median,
+  nanMedian,
+  nanPercentile,
+  nanQuantile,
+  percentile,
+  ptp,
+  type QuantileMethod,
+  type QuantileOptions,
+  quantile,
+} from './ops/statistics.ts';
+export { bartlett, blackman, hamming, hanning, kaiser } from './ops/tapers.ts';
 export { tri, tril, trilIndices, triu, triuIndices } from './ops/triangles.ts';
 export { roll, rot90 } from './ops/turn.ts';
 export { type WindowOptions, windowMax, windowMean, windowSum } from './ops/window.ts';

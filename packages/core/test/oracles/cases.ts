@@ -11,6 +11,10 @@ const ties = f64([
   [2, 1, 2, NaN],
   [0, -0, -Infinity, 1],
 ]);
+const holes = f64([
+  [1, NaN, 3, 7],
+  [4, 2, NaN, 0.5],
+]);
 const places = ints(2, 0, 2, 2);
 const by = f64([2, 3, 5, 7]);
 const wide = [-3.7, -1.5, -0.3, 0.1, 0.5, 0.9, 1, 1.4616, 2, 3.3, 7.9, 8.1, 30, 170];
@@ -159,4 +163,54 @@ export const cases: Record<string, () => Result> = {
   extract: () => nm.extract(nm.greater(x, 5), x),
   choose: () => nm.choose(ints(1, 0, 1, 0), [x, nm.negative(x)]),
   select: () => nm.select([nm.less(x, 3), nm.less(x, 7)], [x, nm.multiply(x, 10)], -1),
+  // statistics
+  median: () => nm.median(x, { axis: 0 }),
+  quantile: () => nm.quantile(cube, [0.1, 0.77], { axis: [0, 2], keepdims: true }),
+  ...Object.fromEntries(
+    (['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const).map((method) => [
+      `percentile ${method}`,
+      () => nm.percentile(v, [0, 33, 60, 100], { method }),
+    ]),
+  ),
+  nanQuantile: () => nm.nanQuantile(holes, [0.25, 0.9], { axis: 1 }),
+  nanMedian: () => nm.nanMedian(holes, { axis: 0 }),
+  nan: () => [
+    ...[nm.nanSum, nm.nanProd, nm.nanMax, nm.nanMin, nm.nanMean, nm.nanVariance, nm.nanStd].map((f) =>
+      f(holes, { axis: 1 }),
+    ),
+    ...[nm.nanArgmax, nm.nanArgmin].map((f) => f(holes, { axis: 1 })),
+  ],
+  ptp: () => nm.ptp(x, { axis: 1 }),
+  average: () => nm.average(x, { axis: 1, weights: f64([1, 2, 3, 0.5]) }),
+  cov: () => nm.cov(nm.add(x, nm.square(x))),
+  corrcoef: () => nm.corrcoef(nm.stack([v, nm.square(v), nm.flip(v)])),
+  searchsorted: () => nm.searchsorted(f64([1, 2, 2, 3]), f64([0, 2, 2.5, 9, NaN]), { side: 'right' }),
+  digitize: () => nm.digitize(f64([0, 1, 2.5]), f64([0, 1, 2]), { right: true }),
+  histogram: () => nm.histogram(v, { bins: 4, weights: nm.square(v) }),
+  'histogram density': () => nm.histogram(x, { bins: f64([0, 2, 5, 11]), density: true }),
+  bincount: () => nm.bincount(ints(0, 3, 3, 1), { weights: f64([1, 2, 3, 4]) }),
+  interp: () => nm.interp(f64([-1, 0, 0.3, 1, 2, 9]), f64([0, 1, 1, 3]), f64([5, 7, 8, 0])),
+  unique: () => Object.values(nm.uniqueAll(ints(3, 1, 3, 2, 1))),
+  isIn: () => nm.isIn(ints(3, 1, 3, 2, 1), ints(1, 2)),
+  setxor1d: () => nm.setxor1d(ints(3, 1, 3, 2, 1), ints(1, 5)),
+  // series
+  diff: () => nm.diff(nm.square(x), { n: 2 }),
+  gradient: () => nm.gradient(v, { spacing: 0.5 }),
+  trapezoid: () => nm.trapezoid(x, { x: f64([0, 1, 3, 3.5]), axis: 1 }),
+  unwrap: () => nm.unwrap(f64([0, 3, -3, 0, Math.PI, 7, -9])),
+  ...Object.fromEntries(
+    (['full', 'same', 'valid'] as const).map((mode) => [`convolve ${mode}`, () => nm.convolve(v, w, mode)]),
+  ),
+  ...Object.fromEntries(
+    (['full', 'same', 'valid'] as const).map((mode) => [`correlate ${mode}`, () => nm.correlate(w, v, mode)]),
+  ),
+  polyval: () => nm.polyval(v, w),
+  polyadd: () => nm.polyadd(v, w),
+  polymul: () => nm.polymul(v, w),
+  polyder: () => nm.polyder(v, 2),
+  polyint: () => nm.polyint(v),
+  tapers: () => [
+    ...[nm.bartlett, nm.hanning, nm.hamming, nm.blackman].map((f) => f(5, 'float64')),
+    nm.kaiser(5, 3, 'float64'),
+  ],
 };

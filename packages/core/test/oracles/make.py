@@ -149,6 +149,52 @@ cases.update(
 )
 
 
+holes = np.array([[1.0, np.nan, 3.0, 7.0], [4.0, 2.0, np.nan, 0.5]])
+cases.update(
+    {
+        # statistics
+        "median": np.median(x, 0),
+        "quantile": np.quantile(cube, [0.1, 0.77], axis=(0, 2), keepdims=True),
+        **{
+            f"percentile {how}": np.percentile(v, [0, 33, 60, 100], method=how)
+            for how in ["linear", "lower", "higher", "midpoint", "nearest"]
+        },
+        "nanQuantile": np.nanquantile(holes, [0.25, 0.9], axis=1),
+        "nanMedian": np.nanmedian(holes, 0),
+        "nan": [
+            f(holes, axis=1)
+            for f in [np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.nanvar, np.nanstd, np.nanargmax, np.nanargmin]
+        ],
+        "ptp": np.ptp(x, 1),
+        "average": np.average(x, 1, weights=[1.0, 2.0, 3.0, 0.5]),
+        "cov": np.cov(x + x**2),
+        "corrcoef": np.corrcoef(np.array([v, v**2, v[::-1]])),
+        "searchsorted": np.searchsorted([1.0, 2.0, 2.0, 3.0], [0.0, 2.0, 2.5, 9.0, np.nan], "right"),
+        "digitize": np.digitize([0.0, 1.0, 2.5], [0.0, 1.0, 2.0], right=True),
+        "histogram": np.histogram(v, bins=4, weights=v**2),
+        "histogram density": np.histogram(x, bins=[0.0, 2.0, 5.0, 11.0], density=True),
+        "bincount": np.bincount([0, 3, 3, 1], weights=[1.0, 2.0, 3.0, 4.0]),
+        "interp": np.interp([-1.0, 0.0, 0.3, 1.0, 2.0, 9.0], [0.0, 1.0, 1.0, 3.0], [5.0, 7.0, 8.0, 0.0]),
+        "unique": np.unique(keys, return_index=True, return_inverse=True, return_counts=True),
+        "isIn": np.isin(keys, [1, 2]),
+        "setxor1d": np.setxor1d(keys, [1, 5]),
+        # series
+        "diff": np.diff(x**2, 2),
+        "gradient": np.gradient(v, 0.5),
+        "trapezoid": np.trapezoid(x, [0.0, 1.0, 3.0, 3.5], axis=1),
+        "unwrap": np.unwrap(np.array([0.0, 3.0, -3.0, 0.0, np.pi, 7.0, -9.0])),
+        **{f"convolve {how}": np.convolve(v, w, how) for how in ["full", "same", "valid"]},
+        **{f"correlate {how}": np.correlate(w, v, how) for how in ["full", "same", "valid"]},
+        "polyval": np.polyval(v, w),
+        "polyadd": np.polyadd(v, w),
+        "polymul": np.polymul(v, w),
+        "polyder": np.polyder(v, 2),
+        "polyint": np.polyint(v),
+        "tapers": [np.bartlett(5), np.hanning(5), np.hamming(5), np.blackman(5), np.kaiser(5, 3.0)],
+    }
+)
+
+
 def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]

@@ -14,6 +14,7 @@ import { randomRows } from './operations/random.ts';
 import { reductionRows } from './operations/reductions.ts';
 import { shapeRows } from './operations/shapes.ts';
 import { sourceRows } from './operations/sources.ts';
+import { statisticsRows } from './operations/statistics.ts';
 
 /** A row for every operation that `@neumann/core` exports; those of its namespaces with their prefix. */
 export const operationRows: readonly Row[] = [
@@ -22,6 +23,7 @@ export const operationRows: readonly Row[] = [
   ...numericRows,
   ...reductionRows,
   ...orderedRows,
+  ...statisticsRows,
   ...shapeRows,
   ...arrangementRows,
   ...indexedRows,

@@ -19,7 +19,7 @@ import { floats } from '../dtypes.ts';
 
 /* ---- reductions ---- */
 
-interface FoldFacts {
+export interface FoldFacts {
   readonly f: (x: Tensor, options: nm.ReduceOptions) => Tensor;
   readonly dtypes?: readonly DType[];
   readonly error: ErrorModel;
@@ -42,7 +42,7 @@ const foldOptions = (rank: number): fc.Arbitrary<nm.ReduceOptions> =>
       keepdims,
     }));
 
-function foldOp(name: string, facts: FoldFacts): Row {
+export function foldOp(name: string, facts: FoldFacts): Row {
   const { f, dtypes: known = dtypes, error, operand = anyOperand, smooth, empty = true } = facts;
   const forms = (shape: fc.Arbitrary<Shape>, make: (s: Shape) => Operand): fc.Arbitrary<Form> =>
     shape.chain((s) =>
@@ -61,11 +61,11 @@ function foldOp(name: string, facts: FoldFacts): Row {
   return smooth ? { ...row, smooth: forms(smallShapes(), smooth) } : row;
 }
 
-const moderate = (dtype: DType, s: Shape): Operand =>
+export const moderate = (dtype: DType, s: Shape): Operand =>
   isFloat(dtype) ? operandBetween(dtype, s, -10, 10) : anyOperand(dtype, s);
 
 /** For the position of an extreme element: one axis or all. */
-const positionOp = (name: 'argmax' | 'argmin', find: typeof nm.argmax): Row => ({
+export const positionOp = (name: string, find: typeof nm.argmax): Row => ({
   name,
   dtypes,
   error: 'exact',
