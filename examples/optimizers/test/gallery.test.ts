@@ -1,5 +1,8 @@
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { cpu } from '@neumann/backend-cpu';
 import { grad, setBackend, slice, type Tensor, tensor } from '@neumann/core';
+import * as optim from '@neumann/optim';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { convergenceFigure } from '../convergenceFigure.ts';
@@ -43,5 +46,27 @@ describe.each([
     for (const axis of ['x-axis label', 'y-axis label'])
       expect(document.querySelectorAll(`[aria-label="${axis}"]`)).toHaveLength(panels);
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
+
+describe('docs/optimizers.md', () => {
+  const root = fileURLToPath(new URL('../../..', import.meta.url));
+  const text = readFileSync(`${root}/docs/optimizers.md`, 'utf8');
+  const named = new Set([...text.matchAll(/`(\w+)`/g)].map((match) => match[1] as string));
+  const inBold = new Set([...text.matchAll(/\*\*`(\w+)`\*\*/g)].map((match) => match[1] as string));
+
+  test('explains every optimizer, and only what exists', () => {
+    const files = globSync('packages/optim/src/{aliases,curvature}/*.ts', { cwd: root });
+    const sources = files.map((file) => readFileSync(`${root}/${file}`, 'utf8')).join('\n');
+    const defined = [...sources.matchAll(/^export function (\w+)/gm)].map((match) => match[1] as string);
+    const exported = defined.filter((name) => name in optim);
+    expect(exported.filter((name) => !named.has(name))).toEqual([]);
+    expect([...inBold].filter((name) => !(name in optim))).toEqual([]);
+  });
+
+  test('shows figures that are there', () => {
+    const shown = [...text.matchAll(/\]\((optimizers\/\w+\.svg)\)/g)].map((match) => match[1] as string);
+    const there = globSync('optimizers/*.svg', { cwd: `${root}/docs` });
+    expect(shown.sort()).toEqual(there.sort());
   });
 });

@@ -211,7 +211,6 @@ export { type ScaleByRssOptions, type ScaleByRssState, scaleByRss } from './tran
 export { scaleBySign } from './transforms/scaleBySign.ts';
 export { type ScaleBySm3Options, type ScaleBySm3State, scaleBySm3 } from './transforms/scaleBySm3.ts';
 export {
-  hutchinson,
   type ScaleBySophiaOptions,
   type ScaleBySophiaState,
   scaleBySophia,

@@ -469,6 +469,9 @@ describe('messages', () => {
     expect(() => fisherVp(sum, b, b)).toThrow(
       'fisherVp: logLikelihoods must return one number for each example, [N], but returned []; do not sum over the examples.',
     );
+    expect(() => conjugateGradient(id, { w: b, n: tensor([1], 'int32') } as never, { maxIter: 3 })).toThrow(
+      'conjugateGradient: b must have float leaves, but n is int32; convert it with astype().',
+    );
     expect(() => powerIteration(id, zeros([0]), { maxIter: 3 })).toThrow(
       'powerIteration: start must have elements, but is an empty tree.',
     );

@@ -1,5 +1,6 @@
 import { add, divide, forLoop, multiply, random, type Tensor, type Tensors, zeros } from '@neumann/core';
 import { checkOptions, keyRule, knownInteger, required } from '../options.ts';
+import { leavesOf, tensorsOf } from '../trees.ts';
 import { expand } from './expand.ts';
 import { signs } from './probes.ts';
 import { vectorSpace } from './vectors.ts';
@@ -33,6 +34,7 @@ export function hessianDiagonal<P>(
   const op = 'hessianDiagonal';
   checkOptions(op, options, { key: required(keyRule), samples: knownInteger(1) });
   const { key, samples = 1 } = options;
+  if (leavesOf(params).length === 0) return tensorsOf(params);
   const space = vectorSpace(op, 'params', params);
   const apply = space.map(expand(f, params).hessian);
   const sample = (i: Tensor, sum: Tensor) => {

@@ -3,6 +3,7 @@ import {
   abs,
   astype,
   concatenate,
+  DTypeError,
   divide,
   equal,
   max,
@@ -17,9 +18,11 @@ import {
   type Tensor,
   type Tensors,
   treeFlatten,
+  treePaths,
   treeUnflatten,
   where,
 } from '@neumann/core';
+import { isFloat } from '@neumann/core/extend';
 import { type FloatDType, floatDType, leavesOf, sameForm } from '../trees.ts';
 
 /** A linear map on trees of one form. Traced: call it with tensors only, as in `jit`. */
@@ -41,10 +44,15 @@ export interface VectorSpace<T> {
   map(matvec: Matvec<T>): (x: Tensor) => Tensor;
 }
 
-/** @throws {OptionError} if `like` has no elements. */
+/** @throws {OptionError} if `like` has no elements. {DTypeError} naming a leaf that is no float. */
 export function vectorSpace<T>(op: string, name: string, like: T): VectorSpace<T> {
   const { structure } = treeFlatten(like);
   const leaves = leavesOf(like);
+  const odd = leaves.findIndex((x) => !isFloat(x.dtype));
+  if (odd >= 0)
+    throw new DTypeError(
+      `${op}: ${name} must have float leaves, but ${treePaths(like)[odd]} is ${leaves[odd]?.dtype}; convert it with astype().`,
+    );
   const dtype = floatDType(leaves);
   const size = leaves.reduce((n, x) => n + x.size, 0);
   if (size === 0) throw new OptionError(`${op}: ${name} must have elements, but is an empty tree.`);

@@ -2,25 +2,21 @@ import {
   add,
   astype,
   clip,
+  cond,
   divide,
   equal,
-  grad,
-  jvp,
   maximum,
   multiply,
   random,
   remainder,
   type Tensor,
-  type Tensors,
-  treeFlatten,
-  treeUnflatten,
-  where,
   zeros,
 } from '@neumann/core';
+import { hessianDiagonal } from '../curvature/hessianDiagonal.ts';
 import { functionOf } from '../extra.ts';
 import { belowOne, checkOptions, knownInteger, nonNegative, positive, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
-import { beside, leavesOf, zerosOf, zipTrees } from '../trees.ts';
+import { beside, zerosOf, zipTrees } from '../trees.ts';
 import { noiseRules } from './addNoise.ts';
 import { mixed } from './mixed.ts';
 import { movingAverage } from './movingAverage.ts';
@@ -70,7 +66,7 @@ export const sophiaRules: RulesOf<ScaleBySophiaOptions> = {
  *
  *     m = b1 m + (1 - b1) g,   h = b2 h + (1 - b2) ĥ every `updateInterval` steps,   u = clip(m / max(γ h, eps), ±clipThreshold)
  *
- * where `ĥ = s ⊙ H s` with random signs s is an estimate of the diagonal ({@link hutchinson}). Needs `extra.valueFn`, the loss
+ * where `ĥ = s ⊙ H s` with random signs s is an estimate of the diagonal ({@link hessianDiagonal}). Needs `extra.valueFn`, the loss
  * as a function of parameters.
  *
  * @throws {OptionError} without `extra.valueFn`.
@@ -92,11 +88,12 @@ export function scaleBySophia(options: ScaleBySophiaOptions): GradientTransforma
       const valueFn = functionOf<(params: unknown) => Tensor>(op, extra, 'valueFn');
       const [key, now] = random.split(state.key) as [Tensor, Tensor];
       const isDue = equal(remainder(state.count, updateInterval), 0);
-      const diagonal = hutchinson(valueFn, params, now);
       const mu = movingAverage(op, state.mu, updates, b1);
-      const nu = zipTrees(op, { nu: state.nu }, { diagonal }, (h, d) =>
-        where(isDue, mixed(b2, h, astype(d, h.dtype)), h),
-      );
+      const estimated = (nu: TensorTree): TensorTree => {
+        const diagonal = hessianDiagonal(valueFn, params as TensorTree, { key: now });
+        return zipTrees(op, { nu }, { diagonal }, (h, d) => mixed(b2, h, astype(d, h.dtype)));
+      };
+      const nu = cond(isDue, estimated, (h: TensorTree) => h, state.nu) as TensorTree;
       const result = zipTrees(op, { updates }, { mu, nu }, (u, m, h) => {
         const most = beside(m, clipThreshold);
         const ratio = divide(m, maximum(multiply(beside(h, gamma), h), beside(h, eps)));
@@ -105,28 +102,4 @@ export function scaleBySophia(options: ScaleBySophiaOptions): GradientTransforma
       return [result, { count: add(state.count, 1), mu, nu, key }];
     },
   };
-}
-
-/**
- * An unbiased estimate of the Hessian's diagonal, `s ⊙ H s` for random signs s (Hutchinson 1989): exact where the Hessian is
- * diagonal.
- *
- * @param f From parameters to a scalar.
- * @param key From `random.key(seed)`.
- * @example
- * hutchinson((w: Tensor) => sum(power(w, 3)), tensor([1, 2]), random.key(0))   // [6, 12]
- */
-export function hutchinson<P>(f: (params: P) => Tensor, params: P, key: Tensor): Tensors<P> {
-  const leaves = leavesOf(params);
-  const keys = random.split(key, Math.max(1, leaves.length));
-  const signs = leaves.map((x, i) =>
-    where(random.bernoulli(keys[i] as Tensor, 0.5, x.shape), 1, beside(x, -1)),
-  );
-  const { structure } = treeFlatten(params);
-  const s = treeUnflatten<P>(structure, signs);
-  const [, hs] = jvp((p: P) => grad(f as never)(p as never), [params] as never, [s] as never) as unknown as [
-    unknown,
-    P,
-  ];
-  return zipTrees('hutchinson', { s }, { hs }, (a, b) => multiply(a, b)) as unknown as Tensors<P>;
 }
