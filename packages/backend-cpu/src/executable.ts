@@ -75,6 +75,7 @@ export class CpuExecutable implements Executable {
       this.#regionBytes,
       'a compiled program',
     );
+    for (const [i, storage] of given.entries()) this.#residency.own(inputs[i] as Buffer, storage);
     const storageAt = ({ kind, index }: Source): Storage => {
       const storage = kind === 'argument' ? given[index] : created[index];
       if (!storage) throw new InternalError(`cpu: the plan has no ${kind} ${index}.`);
@@ -97,7 +98,7 @@ export class CpuExecutable implements Executable {
   /** The buffer is dead from here on, and its end will free nothing. */
   #takeOver(buffer: Buffer | undefined): void {
     if (!(buffer instanceof CpuBuffer) || !buffer.storage) return;
-    this.#residency.rename(buffer.storage);
+    this.#residency.disown(buffer.storage);
     buffer.storage = undefined;
   }
 }

@@ -6,22 +6,24 @@ import { blockSize, Heap } from './heap.ts';
  * Handles hold a Storage; the residency holds it only while it is resident.
  */
 export interface Storage extends Recent<Storage> {
-  id: number;
+  readonly id: number;
   readonly bytes: number;
   /** 0 while spilled. */
   address: number;
   spilled: ArrayBuffer | undefined;
+  /** Whether the end of its handle will be reported. Not so while it is spilled: then there is nothing to free. */
+  owned: boolean;
   /** The run that uses it; it is not spilled meanwhile. */
   run: number;
 }
 
 /** What `CpuBackend.memory()` counts. */
 export interface MemoryStatistics {
-  /** Buffers that a handle reaches, or that JavaScript has not collected yet. */
+  /** Buffers in WebAssembly memory: a handle reaches them, or JavaScript has not told yet that none does. */
   readonly buffers: number;
   /** Bytes of buffers in WebAssembly memory. */
   readonly residentBytes: number;
-  /** Bytes of buffers that were moved out of it. */
+  /** Bytes that have been moved out of it so far, to make room. JavaScript collects them with their handles. */
   readonly spilledBytes: number;
   /** Bytes of the scratch region, which all plans share. */
   readonly regionBytes: number;
@@ -37,6 +39,7 @@ export interface MemoryStatistics {
  * When the budget is reached, the least recently used storages are spilled: their bytes move to an ArrayBuffer that only
  * the handle reaches and that JavaScript collects by itself. So nothing has to be freed by hand, not even in a loop
  * that never yields. A handle's end is reported by its id; holding the Storage instead would keep its bytes alive.
+ * What is spilled leaves no trace here, so that nothing grows with the number of buffers that there have been.
  */
 export class Residency {
   readonly memory: WebAssembly.Memory;
@@ -45,8 +48,6 @@ export class Residency {
   /** By id. */
   readonly #resident = new Map<number, Storage>();
   readonly #recency = new Recency<Storage>();
-  /** Bytes by id; not the storages, which must be collectable. */
-  readonly #spilled = new Map<number, number>();
   readonly #ended: FinalizationRegistry<number>;
   #residentBytes = 0;
   #spilledBytes = 0;
@@ -68,13 +69,23 @@ export class Residency {
     return this.#create(bytes) ?? this.#compacted(() => this.#create(bytes));
   }
 
-  /** Lets a storage go when JavaScript has collected its handle. */
+  /** Lets a resident storage go when JavaScript has collected its handle. */
   own(handle: object, storage: Storage): void {
-    this.#ended.register(handle, storage.id);
+    if (storage.owned) return;
+    storage.owned = true;
+    this.#ended.register(handle, storage.id, storage);
+  }
+
+  /** From here on, the end of the handle that had the storage frees nothing. */
+  disown(storage: Storage): void {
+    if (!storage.owned) return;
+    storage.owned = false;
+    this.#ended.unregister(storage);
   }
 
   /**
-   * Makes everything that a run needs resident at once, and nothing else leaves meanwhile.
+   * Makes everything that a run needs resident at once, and nothing else leaves meanwhile. The caller owns the inputs
+   * anew: some may have been spilled.
    *
    * @returns the new storages, and the address of the scratch region.
    */
@@ -106,14 +117,6 @@ export class Residency {
     );
   }
 
-  /** The storage gets a new id, so that the end of the handle that had it frees nothing. */
-  rename(storage: Storage): void {
-    const { id, bytes } = storage;
-    storage.id = this.#nextId++;
-    if (this.#resident.delete(id)) this.#resident.set(storage.id, storage);
-    else if (this.#spilled.delete(id)) this.#spilled.set(storage.id, bytes);
-  }
-
   /** A copy of the bytes. */
   read(storage: Storage): ArrayBuffer {
     if (storage.spilled) return storage.spilled.slice(0);
@@ -128,7 +131,7 @@ export class Residency {
 
   statistics(): MemoryStatistics {
     return {
-      buffers: this.#resident.size + this.#spilled.size,
+      buffers: this.#resident.size,
       residentBytes: this.#residentBytes,
       spilledBytes: this.#spilledBytes,
       regionBytes: this.#region.bytes,
@@ -145,6 +148,7 @@ export class Residency {
       bytes,
       address,
       spilled: undefined,
+      owned: false,
       run: this.#run,
       newer: undefined,
       older: undefined,
@@ -183,8 +187,6 @@ export class Residency {
     storage.address = address;
     this.#view(storage).set(new Uint8Array(storage.spilled));
     storage.spilled = undefined;
-    this.#spilled.delete(storage.id);
-    this.#spilledBytes -= storage.bytes;
     this.#admit(storage);
     return true;
   }
@@ -227,7 +229,7 @@ export class Residency {
   #spill(storage: Storage): void {
     storage.spilled = this.read(storage);
     this.#release(storage);
-    this.#spilled.set(storage.id, storage.bytes);
+    this.disown(storage);
     this.#spilledBytes += storage.bytes;
   }
 
@@ -256,8 +258,6 @@ export class Residency {
   #forget(id: number): void {
     const storage = this.#resident.get(id);
     if (storage) this.#release(storage);
-    this.#spilledBytes -= this.#spilled.get(id) ?? 0;
-    this.#spilled.delete(id);
   }
 
   /** The storage is no longer resident. */

@@ -3,20 +3,13 @@ import { sizeOf } from '../shape.ts';
 import { keepOutputs } from './fuse.ts';
 import type { KernelLaunch, Launch, Lowered } from './lower.ts';
 import { type Carry, type LoopLaunch, launchCopy } from './lowerControl.ts';
+import { type Block, packBlocks } from './packBlocks.ts';
 import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
 import { blocksOf, bytesOf, type Group, timeline } from './timeline.ts';
 
 const alignment = 64;
-
-/** A stretch of the arena, held from the moment of its first value to that of its last. */
-interface Block {
-  readonly bytes: number;
-  readonly from: number;
-  to: number;
-  offset: number;
-}
 
 export function allocate(lowered: Lowered, donate: readonly boolean[]): Plan {
   return new Allocation(lowered, donate).plan();
@@ -142,26 +135,6 @@ class Allocation {
     const begins = launch.carries.filter(({ init }) => init === operand);
     return begins.length === 1 && begins[0]?.current === v;
   }
-}
-
-/** Largest first, each at the lowest offset that is free for as long as it is needed. */
-function packBlocks(blocks: readonly Block[]): number {
-  const placed: Block[] = [];
-  let top = 0;
-  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    const busy = placed
-      .filter((p) => p.from <= block.to && block.from <= p.to)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const p of busy) {
-      if (offset + block.bytes <= p.offset) break;
-      offset = Math.max(offset, p.offset + p.bytes);
-    }
-    block.offset = offset;
-    top = Math.max(top, offset + block.bytes);
-    placed.push(block);
-  }
-  return top;
 }
 
 /** A launch as steps; what a loop carries is copied into its slot before the loop and after each pass, unless it is there. */
