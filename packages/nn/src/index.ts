@@ -32,6 +32,7 @@ export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';
 export type { AvalsOf, Context, Layer, LayerLike, Observed, ParamsOf, StateOf } from './layer.ts';
 export { accuracy, crossEntropy } from './losses.ts';
+export { microbatched } from './microbatched.ts';
 export {
   type BatchNormOptions,
   type BatchStatistics,
@@ -48,7 +49,21 @@ export type { Pair, PerAxis } from './options.ts';
 export type { ListedParams, ListedState, Named, NamedParams, NamedState } from './places.ts';
 export { avgPool, maxPool, type PoolOptions } from './pool.ts';
 export { learnedPositions, type PositionParams, rotaryPositions, sinusoidalPositions } from './positions.ts';
+export {
+  bidirectional,
+  type Cell,
+  type CellOptions,
+  type GruParams,
+  gruCell,
+  type LstmCarry,
+  type LstmParams,
+  lstmCell,
+  type RecurrentOptions,
+  recurrent,
+  runCell,
+} from './recurrent.ts';
 export { type SpectralState, spectralNorm, type WeightNormParams, weightNorm } from './reparametrised.ts';
+export { repeat } from './repeat.ts';
 export { decodeSafetensors, encodeSafetensors, loadInto, safetensorsMetadata } from './safetensors.ts';
 export { serial } from './serial.ts';
 export { shaped } from './shaped.ts';

@@ -98,16 +98,20 @@ interface Listed {
   readonly equations: ReturnType<typeof makeProgram>['equations'];
 }
 
-/** Of the kernels that a program is made of, before they are fused. */
+/** Of the kernels that a program is made of, before they are fused, and of the programs within it. */
 function programFlops({ equations }: Listed): number {
   return equations.reduce((sum, { primitive, inputs, params }) => {
-    const kernel: Kernel | undefined = primitive.lower?.(
-      inputs.map((a) => a.aval),
-      params,
-    );
-    return sum + (kernel ? flopsOf(kernel) : 0);
+    const avals = inputs.map((a) => a.aval);
+    const kernel: Kernel | undefined = primitive.lower?.(avals, params);
+    const passes = typeof params['length'] === 'number' ? params['length'] : 1;
+    const within = Object.values(params)
+      .filter(isProgram)
+      .reduce((inner, program) => inner + programFlops(program), 0);
+    return sum + (kernel ? flopsOf(kernel) : 0) + passes * within;
   }, 0);
 }
+
+const isProgram = (x: unknown): x is Listed => typeof x === 'object' && x !== null && 'equations' in x;
 
 function table({ rows, parameters, flops, activationBytes }: Omit<Summary, 'toString'>): string {
   const lines = [
