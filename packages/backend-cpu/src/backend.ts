@@ -8,11 +8,12 @@ import {
   type Executable,
   type Plan,
   type TypedArray,
+  workSteps,
 } from '@neumann/core/backend';
 import { CpuBuffer, storageOf } from './buffer.ts';
 import { DIVIDE_FROM } from './emit/cost.ts';
 import { foreignFunctions } from './emit/functions.ts';
-import { emitPlan } from './emit/plan.ts';
+import { type EmittedPlan, emitPlan } from './emit/plan.ts';
 import { CpuExecutable } from './executable.ts';
 import { detectFeatures, type Features } from './features.ts';
 import { hostImport } from './host.ts';
@@ -20,6 +21,7 @@ import { HEAP_START } from './memory/heap.ts';
 import { type MemoryStatistics, Residency, type Storage } from './memory/residency.ts';
 import { eventLoopTurn } from './memory/turn.ts';
 import { type CpuOptions, resolveOptions } from './options.ts';
+import { currentRecorder } from './profile/recorder.ts';
 import { canShareMemory, type Program, type ThreadPool, threadPool } from './threads/pool.ts';
 
 /** The backend of {@link cpu}, with a view into its memory. */
@@ -132,22 +134,44 @@ class Cpu implements CpuBackend {
   }
 
   compile(plan: Plan): Executable {
-    const { features, memory, pool, threads } = this.#setup;
-    const emitted = emitPlan(plan, features, this.#setup);
-    const module = new WebAssembly.Module(emitted.bytes);
-    const imports = {
-      ...foreignFunctions,
-      host: hostImport(emitted.hosts, memory),
-      ...pool?.imports(memory),
+    const emitted = emitPlan(plan, this.features, this.#setup);
+    const plain = this.#load(emitted, () => {});
+    let timed: ((region: number) => void) | undefined;
+    const run = (region: number) => {
+      const recorder = currentRecorder();
+      if (!recorder) plain(region);
+      else {
+        timed ??= this.#timed(plan);
+        recorder.begin(this);
+        timed(region);
+      }
     };
+    const own = (dtype: DType, size: number, storage: Storage) => this.#handle(dtype, size, storage);
+    return new CpuExecutable(plan, emitted, run, this.#residency, own);
+  }
+
+  /** Runs a plan and takes down when its steps end. */
+  #timed(plan: Plan): (region: number) => void {
+    const steps = workSteps(plan.steps);
+    const emitted = emitPlan(plan, this.features, { ...this.#setup, clock: true });
+    return this.#load(emitted, (i) => {
+      const step = steps[i];
+      if (step) currentRecorder()?.mark(plan, step);
+    });
+  }
+
+  /** What runs a plan in a region. */
+  #load({ bytes, hosts, divided }: EmittedPlan, mark: (step: number) => void): (region: number) => void {
+    const { memory, pool, threads } = this.#setup;
+    const module = new WebAssembly.Module(bytes);
+    const imports = { ...foreignFunctions, host: hostImport(hosts, memory), mark, ...pool?.imports(memory) };
     const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
     const entry = instance.exports['run'] as Program['entry'];
-    const program = emitted.divided ? pool?.program({ module, memory, threads, entry }) : undefined;
-    const run = (region: number) => (pool && program ? pool.run(program, region) : entry(region, 0));
-    const own = (dtype: DType, size: number, storage: Storage) => this.#handle(dtype, size, storage);
-    const executable = new CpuExecutable(plan, emitted, run, this.#residency, own);
-    if (pool && program) pool.own(executable, program);
-    return executable;
+    if (!divided || !pool) return (region) => entry(region, 0);
+    const program = pool.program({ module, memory, threads, entry });
+    const run = (region: number) => pool.run(program, region);
+    pool.own(run, program);
+    return run;
   }
 
   memory(): MemoryStatistics {

@@ -41,6 +41,8 @@ export interface EmitOptions {
   readonly winograd: boolean;
   /** Kernels whose {@link costOf} is less are run by the first thread alone. */
   readonly divideFrom: number;
+  /** Whether all threads meet after each step, and the first calls the import `mark` with its number in `workSteps`. */
+  readonly clock?: boolean;
 }
 
 /**
@@ -85,6 +87,7 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   const { threads, maxPages, winograd } = options;
   const builder = new ModuleBuilder();
   const imports = threads > 1 ? importBarrier(builder) : undefined;
+  const mark = options.clock ? builder.import('mark', { params: ['i32'], results: [] }) : undefined;
   const work = workSteps(plan.steps);
   const foreign = foreignNames(work.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : [])));
   const functions = new Functions(builder, foreign, features);
@@ -115,7 +118,14 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
       const turns = new Turns(code, plan, thread, barrier);
       const calls = { code, region, thread, threads, layout, push };
       const emitWork = (step: WorkStep, order: Turns): void => {
-        if (!isNothing(plan, step)) emitCalls(calls, order, step, steps.get(step) ?? noStep());
+        if (isNothing(plan, step)) return;
+        emitCalls(calls, order, step, steps.get(step) ?? noStep());
+        if (!mark) return;
+        order.meet();
+        code
+          .get(thread)
+          .op('i32.eqz')
+          .if(() => code.i32(work.indexOf(step)).call(mark));
       };
       emitSteps({ code, plan, rows, push, isDivided, emitWork }, plan.steps, turns);
       turns.end();
