@@ -1,8 +1,6 @@
 /** Functions of tensors without parameters. Each is a layer, too: `serial(dense({ features: 32 }), relu)`. */
 import {
-  add,
   divide,
-  erf,
   exp,
   lessEqual,
   logSumExp,
@@ -27,11 +25,6 @@ export interface AxisOptions {
 /** `max(x, 0)`; the derivative at 0 is 0, and NaN stays NaN. */
 export function relu(x: Tensor): Tensor {
   return where(lessEqual(x, 0), 0, x);
-}
-
-/** The Gaussian error linear unit `x Φ(x)`, exact (by `erf`). Hendrycks and Gimpel 2016. */
-export function gelu(x: Tensor): Tensor {
-  return multiply(multiply(0.5, x), add(1, erf(multiply(x, Math.SQRT1_2))));
 }
 
 /** `x sigmoid(x)`, also known as swish. */

@@ -1,4 +1,23 @@
 export {
+  celu,
+  elu,
+  gelu,
+  glu,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  leakyRelu,
+  logMeanExp,
+  mish,
+  relu6,
+  selu,
+  softSign,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  standardize,
+} from './activations.ts';
+export {
   type Attended,
   type AttentionOptions,
   attention,
@@ -26,7 +45,7 @@ export {
   fit,
   type Metrics,
 } from './fit.ts';
-export { type AxisOptions, flatten, gelu, logSoftmax, relu, silu, softmax } from './functions.ts';
+export { type AxisOptions, flatten, logSoftmax, relu, silu, softmax } from './functions.ts';
 export { adaptiveAvgPool, adaptiveMaxPool, globalAvgPool, globalMaxPool } from './globalPool.ts';
 export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';

@@ -1,11 +1,11 @@
 /** Blocks of the transformer, with normalisation before each part ("pre-norm"), which trains without a warm-up. */
 import { type Aval, add, random, type Tensor } from '@neumann/core';
 import { checkOptions } from '@neumann/core/extend';
+import { gelu } from './activations.ts';
 import { type Attended, multiHeadAttention } from './attention.ts';
 import { residual } from './beside.ts';
 import { dense } from './dense.ts';
 import { dropout } from './dropout.ts';
-import { gelu } from './functions.ts';
 import type { Layer, ParamsOf } from './layer.ts';
 import { layerNorm } from './norms.ts';
 import { applyPlace, placesOf } from './places.ts';
