@@ -80,7 +80,7 @@ export {
 } from './neumann/idealized.ts';
 export { type NeumannMomentum, neumannMomentum } from './neumann/momentum.ts';
 export { type NeumannTransformation, neumann } from './neumann/neumann.ts';
-export { neumannChain } from './neumann/neumannChain.ts';
+export { type NeumannChain, neumannChain } from './neumann/neumannChain.ts';
 export type { BetaCount, NeumannOptions, ResetInterval, ResetMode } from './neumann/options.ts';
 export { type NeumannClock, type NeumannPhase, neumannPhase } from './neumann/phase.ts';
 export { type NeumannResetsOptions, neumannResets } from './neumann/resets.ts';
@@ -115,6 +115,7 @@ export { type DataSize, epochs, stepsPerEpoch } from './schedules/epochs.ts';
 export { type ExponentialDecayOptions, exponentialDecay } from './schedules/exponentialDecay.ts';
 export { type InverseTimeDecayOptions, inverseTimeDecay } from './schedules/inverseTimeDecay.ts';
 export { joinSchedules } from './schedules/joinSchedules.ts';
+export { linearScaling } from './schedules/linearScaling.ts';
 export {
   type PiecewiseConstantScheduleOptions,
   piecewiseConstantSchedule,

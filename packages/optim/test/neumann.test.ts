@@ -22,6 +22,7 @@ import {
   applyUpdates,
   chain,
   clipByGlobalNorm,
+  linearScaling,
   type NeumannState,
   neumann,
   neumannEpochs,
@@ -326,6 +327,13 @@ describe('in use', () => {
     expect([hyper.burnInSteps.item(), hyper.resetSteps.item()]).toEqual([500, 1000]);
     expect(hyper.mu).toMatchObject({ kind: { value: 'clip' } });
   });
+});
+
+test('the linear scaling rule', () => {
+  expect(linearScaling(0.1, { from: 256, to: 8192 })).toBe(3.2);
+  expect(() => linearScaling(0.1, { from: 0, to: 8192 })).toThrow(
+    'linearScaling: from must be a number above 0, but is 0.',
+  );
 });
 
 describe('messages', () => {

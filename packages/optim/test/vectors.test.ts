@@ -85,10 +85,11 @@ describe.each(vectors.algorithm2_cases.map((sample) => [sample.name, sample] as 
       const tx = neumannChain(optionsOf(sample));
       let params = initOf(sample.problem);
       let state = tx.init(params);
-      for (const { count, grads, w } of sample.trajectory) {
+      for (const { count, grads, w, eval: undisplaced } of sample.trajectory) {
         const [updates, next] = tx.update(float64(grads), state, params);
         [params, state] = [applyUpdates(params, updates), next];
         expectClose(params, w, undefined, `step ${count} w`);
+        expectClose(tx.evalParams(state, params), undisplaced, undefined, `step ${count} eval`);
       }
     });
 

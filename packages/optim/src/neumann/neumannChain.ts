@@ -1,13 +1,21 @@
-import { astype, equal, logicalOr, type Tensor } from '@neumann/core';
+import { astype, equal, logicalOr, maximum, multiply, subtract, type Tensor, where } from '@neumann/core';
 import { chain, type GradientTransformation } from '../protocol.ts';
 import { type ScaleByScheduleState, scaleByLearningRate } from '../transforms/scale.ts';
 import { type TraceState, trace } from '../transforms/trace.ts';
-import type { FloatDType } from '../trees.ts';
+import { type FloatDType, zipTrees } from '../trees.ts';
 import { type AnchorState, addAnchorRegularizer } from './addAnchorRegularizer.ts';
 import { checkNeumannOptions, type NeumannOptions } from './options.ts';
 import { neumannPhase } from './phase.ts';
 import { hyperOf, settingsOf } from './state.ts';
 import { warnOfRepulsion } from './warn.ts';
+
+type NeumannChainState = readonly [AnchorState, ScaleByScheduleState, TraceState];
+
+/** {@link neumannChain}: a chain that also knows the weights to evaluate. */
+export interface NeumannChain extends GradientTransformation<NeumannChainState> {
+  /** The weights to evaluate, w - μ(t) m (Algorithm 2 line 13), from the displaced weights that training uses. */
+  evalParams<P>(this: void, state: NeumannChainState, params: P): P;
+}
 
 /**
  * The Neumann optimizer taken apart (Algorithm 2 of https://arxiv.org/abs/1712.03298):
@@ -19,7 +27,7 @@ import { warnOfRepulsion } from './warn.ts';
  *     )
  *
  * So it is Nesterov's method with a regulariser about the moving average of the weights, and restarts. It makes the steps of
- * {@link neumannStep}, which is one pass over the weights and knows the weights to evaluate; this form is for changing a part.
+ * {@link neumannStep}, which is one pass over the weights; this form is for changing a part.
  *
  * @throws {OptionError} for options that are unknown, missing or out of range.
  * @example
@@ -32,9 +40,7 @@ import { warnOfRepulsion } from './warn.ts';
  *   [w, state] = [applyUpdates(w, updates), next];
  * }
  */
-export function neumannChain(
-  options: NeumannOptions,
-): GradientTransformation<readonly [AnchorState, ScaleByScheduleState, TraceState]> {
+export function neumannChain(options: NeumannOptions): NeumannChain {
   checkNeumannOptions('neumannChain', options);
   warnOfRepulsion('neumannChain', options);
   const settings = settingsOf(options);
@@ -43,8 +49,9 @@ export function neumannChain(
   const { alpha, beta, betaPerVariable, betaCount, gamma, norm, eps, burnInSteps, burnInAnchor } = options;
   const resets = settings.resetMode.value !== 'none' && settings.resetInterval.value !== 'never';
   const { resetMode } = options;
+  const skips = resets && settings.resetMode.value === 'skip';
   const given = { alpha, beta, betaPerVariable, betaCount, gamma, norm, eps, burnInSteps, burnInAnchor };
-  return chain<readonly [AnchorState, ScaleByScheduleState, TraceState]>(
+  const parts = chain<NeumannChainState>(
     addAnchorRegularizer({
       ...defined(given),
       ...(resets && { resetAt: (count) => phaseAt(count, 'float32').reset }),
@@ -59,9 +66,19 @@ export function neumannChain(
         const { t, reset } = phaseAt(count, 'float32');
         return logicalOr(equal(t, 1), reset);
       },
-      resetMode: resets && (resetMode ?? 'skip') === 'skip' ? 'skip' : 'step',
+      resetMode: skips ? 'skip' : 'step',
     }),
   );
+  return {
+    ...parts,
+    evalParams: (state, params) => {
+      const [{ count }, , { trace: momentum }] = state;
+      return zipTrees('neumannChain', { params }, { momentum }, (w, m) => {
+        const { mu, reset } = phaseAt(maximum(subtract(count, 1), 0), w.dtype as FloatDType);
+        return subtract(w, multiply(skips ? where(reset, 0, mu) : mu, m));
+      }) as typeof params;
+    },
+  };
 }
 
 /** Without the keys whose values are undefined. */
