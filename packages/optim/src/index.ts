@@ -11,6 +11,7 @@ export { type DogOptions, dog, dowg } from './aliases/dog.ts';
 export { type FromageOptions, fromage } from './aliases/fromage.ts';
 export { type LambOptions, lamb } from './aliases/lamb.ts';
 export { type LarsOptions, lars } from './aliases/lars.ts';
+export { type LbfgsOptions, lbfgs } from './aliases/lbfgs.ts';
 export { type LionOptions, lion } from './aliases/lion.ts';
 export { type MuonOptions, type MuonState, muon } from './aliases/muon.ts';
 export { type NadamOptions, type NadamwOptions, nadam, nadamw } from './aliases/nadam.ts';
@@ -63,6 +64,9 @@ export {
 } from './curvature/spectralDensity.ts';
 export type { Solution, SystemOptions } from './curvature/system.ts';
 export type { Matvec } from './curvature/vectors.ts';
+export { type BacktrackingOptions, scaleByBacktrackingLinesearch } from './linesearch/backtracking.ts';
+export { type LinesearchState, valueAndGradFromState } from './linesearch/state.ts';
+export { scaleByZoomLinesearch, type ZoomOptions } from './linesearch/zoom.ts';
 export type { Choice, ChoiceTree, Mask } from './masks.ts';
 export {
   type AnchorRegularizerOptions,
@@ -117,9 +121,19 @@ export { type InverseTimeDecayOptions, inverseTimeDecay } from './schedules/inve
 export { joinSchedules } from './schedules/joinSchedules.ts';
 export { linearScaling } from './schedules/linearScaling.ts';
 export {
+  cosineOnecycleSchedule,
+  type LinearOnecycleOptions,
+  linearOnecycleSchedule,
+  type OnecycleOptions,
+} from './schedules/onecycle.ts';
+export {
   type PiecewiseConstantScheduleOptions,
   piecewiseConstantSchedule,
 } from './schedules/piecewiseConstantSchedule.ts';
+export {
+  type PiecewiseInterpolateOptions,
+  piecewiseInterpolateSchedule,
+} from './schedules/piecewiseInterpolateSchedule.ts';
 export {
   type LinearScheduleOptions,
   linearSchedule,
@@ -128,6 +142,14 @@ export {
   warmupConstantSchedule,
 } from './schedules/polynomialSchedule.ts';
 export { type RampStepOptions, rampStep } from './schedules/rampStep.ts';
+export { sgdrSchedule } from './schedules/sgdrSchedule.ts';
+export {
+  type WarmupCosineDecayOptions,
+  type WarmupExponentialDecayOptions,
+  type WarmupOptions,
+  warmupCosineDecaySchedule,
+  warmupExponentialDecaySchedule,
+} from './schedules/warmups.ts';
 export { type AddDecayedWeightsOptions, addDecayedWeights } from './transforms/addDecayedWeights.ts';
 export { type AddNoiseOptions, type AddNoiseState, addNoise } from './transforms/addNoise.ts';
 export { centralize } from './transforms/centralize.ts';
@@ -174,6 +196,12 @@ export {
   type ScaleByFactoredRmsState,
   scaleByFactoredRms,
 } from './transforms/scaleByFactoredRms.ts';
+export {
+  type LbfgsPair,
+  type ScaleByLbfgsOptions,
+  type ScaleByLbfgsState,
+  scaleByLbfgs,
+} from './transforms/scaleByLbfgs.ts';
 export { type ScaleByLionOptions, type ScaleByLionState, scaleByLion } from './transforms/scaleByLion.ts';
 export {
   type NewtonSchulzOptions,
@@ -220,6 +248,7 @@ export { type ScaleByTrustRatioOptions, scaleByTrustRatio } from './transforms/s
 export { type ScaleByYogiOptions, scaleByYogi } from './transforms/scaleByYogi.ts';
 export { type TraceOptions, type TraceState, trace } from './transforms/trace.ts';
 export { type ZeroNansState, zeroNans } from './transforms/zeroNans.ts';
+export * as tree from './tree/index.ts';
 export { globalNorm } from './trees.ts';
 export { type ApplyEveryState, applyEvery } from './wrappers/applyEvery.ts';
 export { type ApplyIfFiniteState, applyIfFinite } from './wrappers/applyIfFinite.ts';

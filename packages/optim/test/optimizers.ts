@@ -83,5 +83,29 @@ export const optimizers: readonly OptimizerRow[] = [
   plain('lookahead(adam)', 0.1, (o) => optim.lookahead(optim.adam(o), { syncPeriod: 5, slowStepSize: 0.5 })),
   plain('scheduleFreeSgd', 0.05, optim.scheduleFreeSgd),
   plain('scheduleFreeAdamw', 0.1, optim.scheduleFreeAdamw),
+  row('lbfgs', null, () => optim.lbfgs(), 20),
+  row(
+    'lbfgs with backtracking',
+    null,
+    () => optim.lbfgs({ linesearch: optim.scaleByBacktrackingLinesearch({ maxBacktrackingSteps: 20 }) }),
+    30,
+  ),
+  row(
+    'sgd with backtracking',
+    null,
+    () =>
+      optim.chain(
+        optim.sgd({ learningRate: 1 }),
+        optim.scaleByBacktrackingLinesearch({ maxBacktrackingSteps: 20, storeGrad: true }),
+      ),
+    100,
+  ),
+  row(
+    'sgd with a zoom line search',
+    null,
+    () =>
+      optim.chain(optim.sgd({ learningRate: 1 }), optim.scaleByZoomLinesearch({ maxLinesearchSteps: 20 })),
+    100,
+  ),
   plain('neumann', 0.02, (o) => optim.neumann({ ...o, burnInSteps: 5, resetSteps: 100, betaPerVariable: 0 })),
 ];

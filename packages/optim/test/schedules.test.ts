@@ -3,19 +3,25 @@ import { describe, expect, test } from 'vitest';
 import {
   constantSchedule,
   cosineDecaySchedule,
+  cosineOnecycleSchedule,
   epochs,
   exponentialDecay,
   inverseTimeDecay,
   joinSchedules,
+  linearOnecycleSchedule,
   linearSchedule,
   neumannEpochs,
   neumannMomentum,
   piecewiseConstantSchedule,
+  piecewiseInterpolateSchedule,
   polynomialSchedule,
   rampStep,
   type Schedule,
+  sgdrSchedule,
   stepsPerEpoch,
   warmupConstantSchedule,
+  warmupCosineDecaySchedule,
+  warmupExponentialDecaySchedule,
 } from '../src/index.ts';
 import { expectClose } from './support.ts';
 
@@ -91,6 +97,89 @@ const table: readonly (readonly [string, Schedule, (count: number) => number])[]
     (t) => 0.2 * 0.3 ** Math.floor(t / 10),
   ],
   [
+    'warmupCosineDecaySchedule',
+    warmupCosineDecaySchedule({
+      initValue: 0.1,
+      peakValue: 1,
+      warmupSteps: 4,
+      decaySteps: 20,
+      endValue: 0.2,
+      exponent: 2,
+    }),
+    (t) =>
+      t < 4
+        ? 0.1 + (0.9 * t) / 4
+        : 0.8 * (0.5 * (1 + Math.cos((Math.PI * Math.min(t - 4, 16)) / 16))) ** 2 + 0.2,
+  ],
+  [
+    'warmupExponentialDecaySchedule',
+    warmupExponentialDecaySchedule({
+      initValue: 0,
+      peakValue: 2,
+      warmupSteps: 5,
+      transitionSteps: 3,
+      decayRate: 0.5,
+      transitionBegin: 2,
+      endValue: 0.1,
+    }),
+    (t) => (t < 5 ? (2 * t) / 5 : Math.max(0.1, 2 * 0.5 ** (Math.max(t - 7, 0) / 3))),
+  ],
+  [
+    'sgdrSchedule',
+    sgdrSchedule([
+      { initValue: 0, peakValue: 1, warmupSteps: 2, decaySteps: 8 },
+      { initValue: 0.1, peakValue: 0.5, warmupSteps: 1, decaySteps: 12 },
+    ]),
+    (t) => {
+      const wave = (x: number, n: number) => 0.5 * (1 + Math.cos((Math.PI * Math.min(x, n)) / n));
+      if (t < 8) return t < 2 ? t / 2 : wave(t - 2, 6);
+      return t < 9 ? 0.1 : 0.5 * wave(t - 9, 11);
+    },
+  ],
+  [
+    'piecewiseInterpolateSchedule, by cosines',
+    piecewiseInterpolateSchedule({
+      interpolateType: 'cosine',
+      initValue: 2,
+      boundariesAndScales: { 12: 3, 4: 0.5 },
+    }),
+    (t) => {
+      const rise = (x: number) => 0.5 * (1 - Math.cos(Math.PI * x));
+      return t < 4 ? 2 - rise(t / 4) : 1 + 2 * rise(Math.min(1, (t - 4) / 8));
+    },
+  ],
+  [
+    'cosineOnecycleSchedule',
+    cosineOnecycleSchedule({
+      transitionSteps: 20,
+      peakValue: 2,
+      pctStart: 0.25,
+      divFactor: 10,
+      finalDivFactor: 100,
+    }),
+    (t) => {
+      const rise = (x: number) => 0.5 * (1 - Math.cos(Math.PI * x));
+      return t < 5 ? 0.2 + 1.8 * rise(t / 5) : 2 - 1.998 * rise(Math.min(1, (t - 5) / 15));
+    },
+  ],
+  [
+    'linearOnecycleSchedule',
+    linearOnecycleSchedule({
+      transitionSteps: 20,
+      peakValue: 2,
+      pctStart: 0.25,
+      pctFinal: 0.75,
+      divFactor: 10,
+      finalDivFactor: 100,
+    }),
+    (t) =>
+      t < 5
+        ? 0.2 + (1.8 * t) / 5
+        : t < 15
+          ? 2 - (1.8 * (t - 5)) / 10
+          : 0.2 - (0.198 * Math.min(5, t - 15)) / 5,
+  ],
+  [
     'neumannMomentum, clipped',
     neumannMomentum({ kind: 'clip', tau: 2 }),
     (t) => clamp(1 - 1 / (1 + t / 2), 0.5, 0.9),
@@ -158,6 +247,13 @@ test('messages', () => {
   expect(() => piecewiseConstantSchedule({ initValue: 1, boundariesAndScales: { 3: -1 } })).toThrow(
     'piecewiseConstantSchedule: boundariesAndScales has 3: -1, but takes integer steps and factors of at least 0.',
   );
+  expect(() => cosineOnecycleSchedule({ transitionSteps: 3, peakValue: 1 })).toThrow(
+    'cosineOnecycleSchedule: its phases end at steps 0, 3, which must ascend from 1; use more transitionSteps or other parts.',
+  );
+  expect(() =>
+    warmupCosineDecaySchedule({ initValue: 0, peakValue: 1, warmupSteps: 10, decaySteps: 10 }),
+  ).toThrow('warmupCosineDecaySchedule: decaySteps must be an integer of at least 11, but is 10.');
+  expect(() => sgdrSchedule([])).toThrow('sgdrSchedule: takes an array of at least one cycle.');
   expect(() => neumannMomentum({ kind: 'ramp' } as never)).toThrow(
     `neumannMomentum: kind must be 'clip', 'affine' or 'constant', but is "ramp".`,
   );
