@@ -15,8 +15,8 @@ type Method = () => (g: readonly number[], t: number, w: readonly number[]) => n
 const each =
   (one: () => (g: number, t: number, w: number) => number): Method =>
   () => {
-    const parts: ReturnType<typeof one>[] = [];
-    return (g, t, w) => g.map((x, i) => (parts[i] ??= one())(x, t, w[i] as number));
+    const part = memoryOf(one);
+    return (g, t, w) => g.map((x, i) => part(i)(x, t, w[i] as number));
   };
 
 /** The memory of each element, made when it is first asked for. */
@@ -177,7 +177,7 @@ const decays: readonly (readonly [string, optim.GradientTransformation<never>, M
     [
       'lamb',
       optim.lamb({ learningRate: lr, weightDecay: 0.1 }),
-      () => {
+      ((): ReturnType<Method> => {
         const part = memoryOf(() => averages(0.9, 0.999));
         return (g, t, w) => {
           const u = g.map((x, i) => {
@@ -186,12 +186,12 @@ const decays: readonly (readonly [string, optim.GradientTransformation<never>, M
           });
           return u.map((x) => (-lr * norm(w) * x) / norm(u));
         };
-      },
+      }) satisfies Method,
     ],
     [
       'lars',
       optim.lars({ learningRate: lr, weightDecay: 0.1, trustCoefficient: 0.5 }),
-      () => {
+      ((): ReturnType<Method> => {
         let v: number[] = [];
         return (g, _, w) => {
           const d = g.map((x, i) => x + 0.1 * (w[i] as number));
@@ -199,7 +199,7 @@ const decays: readonly (readonly [string, optim.GradientTransformation<never>, M
           v = d.map((x, i) => 0.9 * (v[i] ?? 0) + lr * local * x);
           return v.map((x) => -x);
         };
-      },
+      }) satisfies Method,
     ],
     [
       'radam',
@@ -284,7 +284,7 @@ const decays: readonly (readonly [string, optim.GradientTransformation<never>, M
     [
       'novograd',
       optim.novograd({ learningRate: lr, weightDecay: 0.1 }),
-      () => {
+      ((): ReturnType<Method> => {
         let v: number | undefined;
         let m: number[] = [];
         return (g, _, w) => {
@@ -294,12 +294,12 @@ const decays: readonly (readonly [string, optim.GradientTransformation<never>, M
           m = g.map((x, i) => 0.9 * (m[i] ?? 0) + x / root + 0.1 * (w[i] as number));
           return m.map((x) => -lr * x);
         };
-      },
+      }) satisfies Method,
     ],
     [
       'fromage',
       optim.fromage({ learningRate: lr }),
-      () => (g, _, w) =>
+      (): ReturnType<Method> => (g, _, w) =>
         g.map((x, i) => {
           const moved = (w[i] as number) - (lr * norm(w) * x) / norm(g);
           return moved / Math.sqrt(1 + lr * lr) - (w[i] as number);
