@@ -1,5 +1,6 @@
 /** `@neumann/nn/models`: networks of papers, exact to the last parameter. */
 export { cifarResnet } from './models/cifarResnet.ts';
+export { type GptOptions, type GptParams, gpt } from './models/gpt.ts';
 export { inceptionResnetV2 } from './models/inceptionResnetV2.ts';
 export {
   type InceptionOptions,
@@ -19,5 +20,6 @@ export {
   resnet101,
   resnet152,
 } from './models/resnet.ts';
+export { type Seq2seqOptions, type Seq2seqParams, seq2seq, type Translation } from './models/seq2seq.ts';
 export { lenet, mlp, smallCnn } from './models/small.ts';
 export { fromTorch, type Renaming, resnetNames, torchName } from './torch.ts';

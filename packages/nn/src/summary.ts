@@ -58,9 +58,7 @@ export function summary<P, S, X, Y>(model: Layer<P, S, X, Y>, x: AvalsOf<X>): Su
     return y;
   };
   evalShape(whole as (key: object, t: object) => object, new ShapeDtype([2], 'uint32'), input);
-  // A layer is listed if none of those within it are.
-  const inner = seen.filter(({ path }) => !seen.some((other) => isWithin(other.path, path)));
-  const rows = inner.map(rowOf);
+  const rows = rowsOf(seen);
   const total = (of: (row: SummaryRow) => number): number => rows.reduce((sum, row) => sum + of(row), 0);
   const parts = {
     rows,
@@ -80,17 +78,33 @@ function shapesOf(x: unknown): object {
 const isWithin = (path: readonly string[], around: readonly string[]): boolean =>
   path.length > around.length && around.every((name, i) => path[i] === name);
 
+/** A row for each layer that has no layers within, and for what those that have some do besides. */
+function rowsOf(seen: readonly Observed[]): SummaryRow[] {
+  const whole = seen.map(rowOf);
+  return whole.flatMap((row, i) => {
+    const { path } = seen[i] as Observed;
+    const within = seen.flatMap((other, j) => (isWithin(other.path, path) ? [j] : []));
+    const children = within.filter((j) => !within.some((k) => isWithin(pathAt(seen, j), pathAt(seen, k))));
+    const rest = (of: (r: SummaryRow) => number): number =>
+      children.reduce((left, j) => left - of(whole[j] as SummaryRow), of(row));
+    const own = { ...row, parameters: rest((r) => r.parameters), flops: rest((r) => r.flops) };
+    return children.length === 0 || own.flops > 0 || own.parameters > 0 ? [own] : [];
+  });
+}
+
+const pathAt = (seen: readonly Observed[], i: number): readonly string[] => (seen[i] as Observed).path;
+
 function rowOf({ path, layer, params, state, x, y }: Observed): SummaryRow {
   const run = (p: unknown, s: unknown, t: Tensor) => layer.apply(p, s, t)[0];
-  const sizeOf = ({ shape }: Pick<Aval, 'shape'>): number => shape.reduce((product, n) => product * n, 1);
+  const outputs = treeLeaves(y as object) as Tensor[];
   return {
     path: path.length === 0 ? '(all)' : path.join('.'),
-    output: showAval(y.aval),
+    output: outputs.map((t) => showAval(t.aval)).join(' '),
     parameters: (treeLeaves(params) as Tensor[]).reduce((sum, p) => sum + p.size, 0),
     flops: programFlops(
-      makeProgram(run as (...args: object[]) => unknown, params as object, state as object, shapesOf(x.aval)),
+      makeProgram(run as (...args: object[]) => unknown, params as object, state as object, shapesOf(x)),
     ),
-    bytes: sizeOf(y.aval) * dtypeInfo(y.dtype).bytes,
+    bytes: outputs.reduce((sum, t) => sum + t.size * dtypeInfo(t.dtype).bytes, 0),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isFloat } from '../dtype.ts';
 import { sizeOf } from '../shape.ts';
 import { loadsOf, nodesOf } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
@@ -8,11 +9,11 @@ export function flopsOf({ axes, reduceAxes, reductions, outputs }: Kernel): numb
   return sizeOf(axes) * ((reductions.length > 0 ? sizeOf(reduceAxes) * terms : 0) + operations(outputs));
 }
 
-const counted: ReadonlySet<Expr['kind']> = new Set(['unary', 'binary', 'compare', 'select']);
+const counted: ReadonlySet<Expr['kind']> = new Set(['unary', 'binary', 'select']);
 
 function operations(roots: readonly Expr[]): number {
   const places = new Set(
     nodesOf(loadsOf(roots).flatMap(({ index, guard }) => (guard ? [...index, guard] : index))),
   );
-  return nodesOf(roots).filter((node) => counted.has(node.kind) && !places.has(node)).length;
+  return nodesOf(roots).filter((node) => counted.has(node.kind) && isFloat(node.dtype) && !places.has(node)).length;
 }
