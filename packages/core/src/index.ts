@@ -24,6 +24,8 @@ export {
 } from './errors.ts';
 export type { Complex, ComplexLike, FftNorm, FftnOptions, FftOptions } from './fft.ts';
 export * as fft from './fft.ts';
+export type { MapCoordinatesOptions, ResizeMethod, ResizeOptions } from './image.ts';
+export * as image from './image.ts';
 /* ---- Backends ---- */
 export type { Backend } from './ir/backend.ts';
 export { devicePut, getBackend, setBackend } from './ir/device.ts';
@@ -67,6 +69,7 @@ export { axisIndex, axisSize, pmax, pmean, pmin, psum } from './ops/collective.t
 /* ---- Products, convolutions, windows ---- */
 export { type ConvOptions, conv } from './ops/conv.ts';
 export type { TensorLike } from './ops/convert.ts';
+export { type ConvTransposeOptions, convTranspose, depthwiseConv } from './ops/convTranspose.ts';
 /* ---- Making tensors ---- */
 export {
   arange,
@@ -319,7 +322,14 @@ export {
 export { bartlett, blackman, hamming, hanning, kaiser } from './ops/tapers.ts';
 export { tri, tril, trilIndices, triu, triuIndices } from './ops/triangles.ts';
 export { roll, rot90 } from './ops/turn.ts';
-export { type WindowOptions, windowMax, windowMean, windowSum } from './ops/window.ts';
+export {
+  type WindowMeanOptions,
+  type WindowOptions,
+  windowMax,
+  windowMean,
+  windowMin,
+  windowSum,
+} from './ops/window.ts';
 export * as random from './random.ts';
 export { reference } from './reference/backend.ts';
 export type { Shape } from './shape.ts';

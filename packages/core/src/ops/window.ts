@@ -1,8 +1,9 @@
 /** Pooling: folds over windows that slide along the spatial axes of `x[N, …, C]`. */
 import { showAval } from '../aval.ts';
+import { isFloat } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import type { WindowGeometry } from '../ir/kernel.ts';
-import { div } from '../primitives/arithmetic.ts';
+import { div, elementary, neg } from '../primitives/arithmetic.ts';
 import { broadcastTo } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { windowMax as maxPrimitive, windowSum as sumPrimitive } from '../primitives/window.ts';
@@ -13,7 +14,7 @@ import { floatOperand, numericOperand } from './convert.ts';
 import { type Padding, slide, spatialNames } from './geometry.ts';
 
 /**
- * Options of {@link windowMax}, {@link windowSum} and {@link windowMean}; a number stands for all spatial axes.
+ * Options of {@link windowMax}, {@link windowMin}, {@link windowSum} and {@link windowMean}; a number stands for all spatial axes.
  */
 export interface WindowOptions {
   /** Extents of the window. */
@@ -40,6 +41,21 @@ export function windowMax(x: Tensor, options: WindowOptions): Tensor {
 }
 
 /**
+ * The least element of each window; padding is never it (a window of nothing but padding gives inf, or the greatest
+ * integer). The first of several least elements has the whole derivative.
+ *
+ * @param x `[N, W, C]`, `[N, H, W, C]` or `[N, D, H, W, C]`.
+ * @throws {ShapeError} for other ranks, or if the window does not fit. {OptionError} for bad options.
+ * @example windowMin(ones([1, 4, 4, 3]), { window: 2 })       // [1,2,2,3]
+ */
+export function windowMin(x: Tensor, options: WindowOptions): Tensor {
+  const t = numericOperand('windowMin', x);
+  // Both turn the order around, and are their own inverses: -x has no int32 for the least one.
+  const turn = isFloat(t.dtype) ? neg : elementary.not;
+  return turn(maxPrimitive(geometry('windowMin', t, options), turn(t)));
+}
+
+/**
  * The sum of each window; padding counts as 0.
  *
  * @param x `[N, W, C]`, `[N, H, W, C]` or `[N, D, H, W, C]`.
@@ -51,19 +67,26 @@ export function windowSum(x: Tensor, options: WindowOptions): Tensor {
   return sumPrimitive('y', geometry('windowSum', t, options), t);
 }
 
+/** Options of {@link windowMean}. */
+export interface WindowMeanOptions extends WindowOptions {
+  /** Whether padding counts, as zeros; false by default. */
+  readonly countPadding?: boolean | undefined;
+}
+
 /**
- * The mean of each window over the elements that exist: padding does not count, so a window of ones has the mean 1 at
- * the edges too (NaN if it is nothing but padding). Integers become `float32`.
+ * The mean of each window over the elements that exist: unless `countPadding`, padding does not count, so a window of ones
+ * has the mean 1 at the edges too (NaN if it is nothing but padding). Integers become `float32`.
  *
  * @param x `[N, W, C]`, `[N, H, W, C]` or `[N, D, H, W, C]`.
  * @throws {ShapeError} for other ranks, or if the window does not fit. {OptionError} for bad options.
  * @example windowMean(ones([1, 3, 3, 1]), { window: 2, padding: 'same' })   // ones, [1,2,2,1]
  */
-export function windowMean(x: Tensor, options: WindowOptions): Tensor {
+export function windowMean(x: Tensor, options: WindowMeanOptions): Tensor {
   const t = floatOperand('windowMean', x);
-  const window = geometry('windowMean', t, options);
+  const { countPadding = false, ...rest } = options;
+  const window = geometry('windowMean', t, rest);
   const total = sumPrimitive('y', window, t);
-  if (insideEverywhere(window)) return div(total, scalar(sizeOf(window.window), t.dtype));
+  if (countPadding || insideEverywhere(window)) return div(total, scalar(sizeOf(window.window), t.dtype));
   const exist = broadcastTo(scalar(1, t.dtype), [1, ...window.x, 1]);
   return div(total, sumPrimitive('y', { ...window, n: 1, c: 1 }, exist));
 }

@@ -5,6 +5,7 @@ import { collectiveRows } from './operations/collectives.ts';
 import { contractionRows } from './operations/contractions.ts';
 import { elementwiseRows } from './operations/elementwise.ts';
 import { fourierRows } from './operations/fourier.ts';
+import { imageRows } from './operations/image.ts';
 import { indexedRows } from './operations/indexed.ts';
 import { linalgRows } from './operations/linalg.ts';
 import { numericRows } from './operations/numeric.ts';
@@ -30,6 +31,7 @@ export const operationRows: readonly Row[] = [
   ...productRows,
   ...contractionRows,
   ...linalgRows,
+  ...imageRows,
   ...fourierRows,
   ...sourceRows,
   ...randomRows,

@@ -74,6 +74,38 @@ const convForms = (small: boolean, operand: (s: Shape) => Operand): fc.Arbitrary
       ],
     }));
 
+const transposeForms = (small: boolean, operand: (s: Shape) => Operand): fc.Arbitrary<Form> =>
+  fc
+    .record({
+      spatial: fc.array(fc.integer({ min: 1, max: small ? 3 : 5 }), {
+        minLength: 1,
+        maxLength: small ? 2 : 3,
+      }),
+      kernel: fc.integer({ min: 1, max: 3 }),
+      c: fc.integer({ min: 1, max: 2 }),
+      f: fc.integer({ min: 1, max: 2 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      padding: fc.constantFrom<'valid' | 'same'>('valid', 'same'),
+    })
+    .map(({ spatial, kernel, c, f, stride, padding }) => ({
+      f: (x, w) => nm.convTranspose(x, w, { stride, padding }),
+      text: `convTranspose stride ${stride} ${padding}`,
+      operands: [operand([1, ...spatial, c]), operand([...spatial.map(() => kernel), c, f])],
+    }));
+
+const depthwiseForms = (small: boolean, operand: (s: Shape) => Operand): fc.Arbitrary<Form> =>
+  fc
+    .record({
+      n: fc.integer({ min: 3, max: small ? 4 : 7 }),
+      c: fc.integer({ min: 1, max: 3 }),
+      m: fc.integer({ min: 1, max: 2 }),
+    })
+    .map(({ n, c, m }) => ({
+      f: (x, w) => nm.depthwiseConv(x, w, { padding: 'same', stride: 2 }),
+      text: 'depthwiseConv',
+      operands: [operand([1, n, c]), operand([3, c, m])],
+    }));
+
 function windowOp(
   name: string,
   slide: typeof nm.windowSum,
@@ -122,6 +154,22 @@ export const productRows: readonly Row[] = [
     smooth: convForms(true, (s) => smoothOperand(s)),
     linear: [[0], [1]],
   },
+  {
+    name: 'convTranspose',
+    dtypes: floats,
+    error: 'sum',
+    values: (dtype) => transposeForms(false, (s) => finiteOperand(dtype, s)),
+    smooth: transposeForms(true, (s) => smoothOperand(s)),
+    linear: [[0], [1]],
+  },
+  {
+    name: 'depthwiseConv',
+    dtypes: floats,
+    error: 'sum',
+    values: (dtype) => depthwiseForms(false, (s) => finiteOperand(dtype, s)),
+    smooth: depthwiseForms(true, (s) => smoothOperand(s)),
+  },
+  windowOp('windowMin', nm.windowMin, 'exact', distinctOperand),
   windowOp('windowMax', nm.windowMax, 'exact', distinctOperand),
   windowOp('windowSum', nm.windowSum, 'sum', (s) => smoothOperand(s)),
   windowOp('windowMean', nm.windowMean, 'sum', (s) => smoothOperand(s)),
