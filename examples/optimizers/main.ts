@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cpu } from '@neumann/backend-cpu';
 import { setBackend } from '@neumann/core';
 import { convergenceFigure } from './convergenceFigure.ts';
+import { hessianFigure } from './hessianFigure.ts';
 import { partsFigure } from './partsFigure.ts';
 import { surfaceFigure } from './surfaceFigure.ts';
 import { surfaces } from './surfaces.ts';
@@ -16,6 +17,7 @@ const figures: readonly (readonly [name: string, draw: () => string])[] = [
   ...Object.entries(surfaces).map(([name, surface]) => [name, () => surfaceFigure(surface)] as const),
   ['convergence', convergenceFigure],
   ['parts', partsFigure],
+  ['hessian', hessianFigure],
 ];
 for (const [name, draw] of figures) {
   const path = join(folder, `${name}.svg`);

@@ -6,6 +6,7 @@ import * as optim from '@neumann/optim';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { convergenceFigure } from '../convergenceFigure.ts';
+import { hessianFigure } from '../hessianFigure.ts';
 import { partsFigure } from '../partsFigure.ts';
 import { surfaceFigure } from '../surfaceFigure.ts';
 import { type Surface, surfaces } from '../surfaces.ts';
@@ -36,6 +37,7 @@ test('a trajectory starts at the start, and its learning rate is the best of tho
 describe.each([
   ['a surface', () => surfaceFigure(short), 2, ['start', 'SGD (0.032)', 'Neumann (']],
   ['convergence', convergenceFigure, 3, ['conjugate gradients', 'Chebyshev']],
+  ['the Hessian', () => hessianFigure(20, 10), 3, ['λmax', 'density after training']],
   ['the parts', partsFigure, 3, ['155', 'repulsion']],
 ] as const)('%s', (_, draw, panels, texts) => {
   test('is one SVG with its panels, axes, legend and lines', () => {
