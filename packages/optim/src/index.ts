@@ -96,6 +96,7 @@ export {
   neumannInit,
 } from './neumann/state.ts';
 export { neumannEvalParams, neumannStep } from './neumann/step.ts';
+export * as projections from './projections.ts';
 export {
   applyUpdates,
   chain,
