@@ -4,10 +4,19 @@ import { barrierPrimitive } from '../primitives/barrier.ts';
 import { sameShape } from '../shape.ts';
 import { expandBlocks } from './expand.ts';
 import { identityOf, idOf } from './identity.ts';
+import { hoist, mapPrograms, narrow } from './loops.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 
-/** Writes out blocks, computes equal equations once, multiplies by one for free, and drops what no result needs. */
+/** What was simplified already; the result of it is as simple as it gets. */
+const known = new WeakMap<Program, Program>();
+
+/**
+ * Writes out blocks, computes equal equations once, multiplies by one for free, takes out of loops what is the same in
+ * each pass, and drops what no result needs.
+ */
 export function simplify(original: Program): Program {
+  const simpler = known.get(original);
+  if (simpler) return simpler;
   const program = expandBlocks(original);
   const replaced = new Map<Var, Atom>();
   const current = (a: Atom): Atom => (a instanceof Var ? (replaced.get(a) ?? a) : a);
@@ -22,7 +31,7 @@ export function simplify(original: Program): Program {
 
   const uniform = new Map<Atom, number>();
   const equations: Equation[] = [];
-  for (const equation of program.equations) {
+  for (const equation of program.equations.flatMap(prepare)) {
     const inputs = withScalars(equation, equation.inputs.map(current), uniform);
     const [result] = equation.outputs as [Var];
     if (equation.primitive.keepsUniform) {
@@ -49,7 +58,14 @@ export function simplify(original: Program): Program {
     equations.push(kept);
   }
   const outputs = program.outputs.map(current);
-  return { inputs: program.inputs, equations: needed(equations, outputs), outputs };
+  const simplified = { inputs: program.inputs, equations: needed(equations, outputs), outputs };
+  known.set(original, simplified).set(simplified, simplified);
+  return simplified;
+}
+
+/** A loop with its programs simplified, after what can be done before it. */
+function prepare(equation: Equation): Equation[] {
+  return equation.primitive.kind === 'control' ? hoist(mapPrograms(equation, simplify)) : [equation];
 }
 
 /** Operands that are uniform become scalars, where another operand has the full shape. */
@@ -83,8 +99,9 @@ function needed(equations: readonly Equation[], outputs: readonly Atom[]): Equat
   const kept: Equation[] = [];
   for (const equation of equations.toReversed()) {
     if (!equation.outputs.some((v) => used.has(v))) continue;
-    kept.push(equation);
-    for (const a of equation.inputs) used.add(a);
+    const narrowed = equation.primitive.kind === 'control' ? narrow(equation, used) : equation;
+    kept.push(narrowed);
+    for (const a of narrowed.inputs) used.add(a);
   }
   return kept.reverse();
 }

@@ -4,6 +4,7 @@
  * runs backwards.
  */
 import type { Aval } from '../aval.ts';
+import { growUntilStable, spread, taker } from '../flags.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
 import { type Atom, Literal, type Program, type Var } from '../ir/program.ts';
 import { record } from '../ir/record.ts';
@@ -120,36 +121,6 @@ function parts<T>(
   { consts, carries }: Pick<ScanParams, 'consts' | 'carries'>,
 ): [T[], T[], T[]] {
   return [items.slice(0, consts), items.slice(consts, consts + carries), items.slice(consts + carries)];
-}
-
-/** Takes items from the front of a list, so many at a time. */
-export function taker<T>(items: readonly T[]): (count: number) => T[] {
-  let next = 0;
-  return (count) => {
-    const taken = items.slice(next, next + count);
-    next += count;
-    return taken;
-  };
-}
-
-/** The items where the flags are set, `null` elsewhere. */
-export function spread<T>(flags: readonly boolean[], items: readonly T[]): (T | null)[] {
-  let next = 0;
-  return flags.map((is) => (is ? (items[next++] as T) : null));
-}
-
-/** The smallest set that contains `start` and to which `step` adds nothing. */
-export function growUntilStable<T>(
-  start: readonly boolean[],
-  step: (flags: readonly boolean[]) => { readonly flags: readonly boolean[]; readonly value: T },
-): { readonly flags: readonly boolean[]; readonly value: T } {
-  let flags = start;
-  for (;;) {
-    const found = step(flags);
-    const grown = flags.map((is, i) => is || found.flags[i] === true);
-    if (grown.every((is, i) => is === flags[i])) return { flags, value: found.value };
-    flags = grown;
-  }
 }
 
 /* ---- jvp ---- */

@@ -1,5 +1,6 @@
 /** One of several programs, chosen by an index. */
 import { type Aval, sameAval } from '../aval.ts';
+import { spread } from '../flags.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
 import { type Program, Var } from '../ir/program.ts';
 import { record } from '../ir/record.ts';
@@ -19,7 +20,6 @@ import type { PartialRule } from '../transforms/linearize.ts';
 import { compare, select } from './arithmetic.ts';
 import { broadcastTo, reshape } from './movement.ts';
 import { scalar } from './pointwise.ts';
-import { spread } from './scan.ts';
 
 export type SwitchParams = {
   /** All from operands of the same avals to results of the same avals. The inputs are an index, i32[], then these. */

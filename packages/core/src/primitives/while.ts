@@ -1,5 +1,6 @@
 /** A loop whose length its own values decide. Forward mode only: reverse mode would have to store every pass. */
 import { RuleError } from '../errors.ts';
+import { growUntilStable, spread, taker } from '../flags.ts';
 import { evaluateProgram } from '../ir/interpret.ts';
 import { type Program, Var } from '../ir/program.ts';
 import { record } from '../ir/record.ts';
@@ -19,7 +20,6 @@ import type { PartialRule } from '../transforms/linearize.ts';
 import { select } from './arithmetic.ts';
 import { broadcastTo, moveAxis, reshape } from './movement.ts';
 import { reduceMax } from './reduce.ts';
-import { growUntilStable, spread, taker } from './scan.ts';
 
 export type WhileParams = {
   /** (constants of the condition, carries) -> one bool */

@@ -294,3 +294,64 @@ describe('checkPlan', () => {
     expect(refused.length).toBe(pairs.length);
   });
 });
+
+describe('simplification', () => {
+  const names = (plan: Plan): string[] =>
+    plan.steps.map((step) =>
+      step.kind === 'loop'
+        ? `loop(${step.body.map((s) => (s.kind === 'kernel' ? s.kernel.name : s.kind)).join()})`
+        : step.kind === 'kernel'
+          ? step.kernel.name
+          : step.kind,
+    );
+
+  test('costly work that is the same in each pass is done before the loop, out of two loops too', () => {
+    const f = (x: Tensor, w: Tensor): Tensor =>
+      forLoop(0, 9, (_, y) => forLoop(0, 3, (__, z) => add(multiply(z, 2), matmul(w, w)), y), x);
+    const plan = planOf(f, [ones([4, 4]), ones([4, 4])]);
+    expect(names(plan)).toEqual(['matmul', 'copy', 'loop(loop)']);
+    expect(workSteps(plan.steps).map((step) => step.kind === 'kernel' && step.kernel.name)).toEqual([
+      'matmul',
+      'copy',
+      'mul+add',
+    ]);
+  });
+
+  test('carries and rows that no result needs are not computed', () => {
+    const f = (x: Tensor): Tensor =>
+      scan(
+        (c, row) => [
+          { a: add(c.a, row), b: multiply(c.b, sin(row)) },
+          { y: multiply(c.a, row), z: tanh(c.b) },
+        ],
+        { a: tensor(0), b: tensor(1) },
+        x,
+      )[1].y;
+    const plan = planOf(f, [ones([9])]);
+    expect(names(plan).at(-1)).not.toContain('tanh');
+    expect(
+      workSteps(plan.steps).some((step) => step.kind === 'kernel' && /sin|tanh/.test(step.kernel.name)),
+    ).toBe(false);
+    const g = (x: Tensor): Tensor =>
+      whileLoop(
+        ({ i }) => less(i, 3),
+        ({ i, a, b }) => ({ i: add(i, 1), a: multiply(a, 2), b: sin(b) }),
+        { i: 0, a: x, b: x },
+      ).a;
+    expect(showPlan(planOf(g, [ones([9])]))).not.toContain('sin');
+    const h = (x: Tensor): Tensor =>
+      cond(
+        less(sum(x), 3),
+        (y) => [y, sin(y)],
+        (y) => [multiply(y, 2), tanh(y)],
+        x,
+      )[0] as Tensor;
+    expect(showPlan(planOf(h, [ones([9])]))).not.toMatch(/sin|tanh/);
+  });
+
+  test('equal loops are run once', () => {
+    const body = (_: Tensor, y: Tensor): Tensor => sin(y);
+    const plan = planOf((x) => [forLoop(0, 3, body, x), multiply(forLoop(0, 3, body, x), 2)], [ones([9])]);
+    expect(plan.steps.filter((step) => step.kind === 'loop').length).toBe(1);
+  });
+});
