@@ -11,6 +11,7 @@ import { controlPlan, executeProgram, singleStepPlan } from './ir/execute.ts';
 import { identityOf, idOf } from './ir/identity.ts';
 import type { Params, Primitive } from './primitive.ts';
 import type { CallParams } from './primitives/call.ts';
+import { checkShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 const executables = new WeakMap<Backend, Map<string, Executable>>();
@@ -25,7 +26,7 @@ export function evaluate(primitive: Primitive, inputs: readonly Tensor[], params
           `return it from there, or, where it is used inside a custom rule or another traced function, pass it as an argument.`,
       );
   if (primitive.kind === 'call') return executeProgram(params as CallParams, inputs);
-  const backend = commonBackend(primitive.name, inputs);
+  const backend = commonBackend(inputs);
   const avals = inputs.map((x) => x.aval);
   const outputs = primitive.shape(avals, params);
   if (primitive.kind === 'alias')
@@ -51,6 +52,7 @@ function lookUp(
   const key = `${idOf(primitive)} ${avals.map(showAval).join(' ')} ${identityOf(params)}`;
   const known = cache.get(key);
   if (known) return known;
+  for (const { shape } of outputs) checkShape(primitive.name, shape);
   for (const { dtype } of [...avals, ...outputs]) checkDType(backend, dtype);
   const plan =
     primitive.kind === 'control'

@@ -1,6 +1,6 @@
 import { ConcreteTensor, type LiteralTensor } from '../concrete.ts';
 import { type DType, dtypeInfo, type TypedArray } from '../dtype.ts';
-import { BackendError, DTypeError, OptionError } from '../errors.ts';
+import { DTypeError, OptionError } from '../errors.ts';
 import { reference } from '../reference/backend.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Backend, Buffer } from './backend.ts';
@@ -9,7 +9,12 @@ let current: Backend | undefined;
 
 /**
  * Makes new tensors live, and functions without tensor arguments run, on `backend`.
- * Call it once, before creating tensors; existing tensors stay where they are (see {@link devicePut}).
+ *
+ * Existing tensors stay where they are. An operation on tensors of one backend runs there; where tensors of several meet,
+ * it runs on the current one, and the others are copied to it, once. So call it before creating large tensors, or move
+ * them with {@link devicePut}.
+ *
+ * @throws {OptionError} if it is no backend, such as the promise of one.
  */
 export function setBackend(backend: Backend): void {
   if (typeof backend?.compile !== 'function')
@@ -44,16 +49,12 @@ export function checkDType(backend: Backend, dtype: DType): void {
     );
 }
 
-/** The one backend of all operands; the current one if there are none. */
-export function commonBackend(op: string, inputs: readonly Tensor[]): Backend {
+/** Where an operation runs: where its operands are, or on the current backend if there are none, or they are on several. */
+export function commonBackend(inputs: readonly Tensor[]): Backend {
   let found: Backend | undefined;
   for (const x of inputs) {
     if (!(x instanceof ConcreteTensor)) continue;
-    if (found && found !== x.backend)
-      throw new BackendError(
-        `${op}: operands live on two backends, ${found.name} and ${x.backend.name}; ` +
-          `call setBackend() before creating tensors, or move one with devicePut().`,
-      );
+    if (found && found !== x.backend) return getBackend();
     found = x.backend;
   }
   return found ?? getBackend();
@@ -64,14 +65,30 @@ const scalars = new WeakMap<Backend, Map<string, Buffer>>();
 const maxScalars = 512;
 const shared = new WeakSet<Buffer>();
 
-/** Whether a buffer holds a scalar constant, which any number of tensors may share. */
+/** Whether a buffer holds what any number of tensors may share: a scalar constant, or a copy from another backend. */
 export function isShared(buffer: Buffer): boolean {
   return shared.has(buffer);
 }
 
-/** The buffer of a tensor that is not traced. */
+/** Copies on other backends, for as long as their originals live. */
+const copies = new WeakMap<Buffer, WeakMap<Backend, Buffer>>();
+
+/** A copy of a tensor's values on another backend, made once. */
+function copyOn(backend: Backend, x: ConcreteTensor): Buffer {
+  const known = copies.get(x.buffer) ?? new WeakMap<Backend, Buffer>();
+  copies.set(x.buffer, known);
+  const found = known.get(backend);
+  if (found) return found;
+  checkDType(backend, x.dtype);
+  const copy = backend.upload(x.dtype, x.dataSync());
+  known.set(backend, copy);
+  shared.add(copy);
+  return copy;
+}
+
+/** The buffer of a tensor that is not traced. @throws {DTypeError} {BackendError} if it cannot be copied to the backend. */
 export function bufferOf(x: Tensor, backend: Backend): Buffer {
-  if (x instanceof ConcreteTensor) return x.buffer;
+  if (x instanceof ConcreteTensor) return x.backend === backend ? x.buffer : copyOn(backend, x);
   const { dtype, value } = x as LiteralTensor;
   const cache = scalars.get(backend) ?? new Map<string, Buffer>();
   scalars.set(backend, cache);

@@ -102,7 +102,7 @@ export function controlPlan(
 
 /** Runs a staged program on tensors that have values. */
 export function executeProgram({ name, program, donate }: CallParams, inputs: readonly Tensor[]): Tensor[] {
-  const backend = commonBackend(name, inputs);
+  const backend = commonBackend(inputs);
   const executable = compile(program, backend, donate);
   const buffers = inputs.map((x) => bufferOf(x, backend));
   const args = buffers.map((buffer, i) =>

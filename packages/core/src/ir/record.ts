@@ -2,6 +2,7 @@
 import type { Aval } from '../aval.ts';
 import { ConcreteTensor, LiteralTensor } from '../concrete.ts';
 import type { BlockRules, Params, Primitive } from '../primitive.ts';
+import { checkShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOpen, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
 import { evaluateProgram } from './interpret.ts';
@@ -63,7 +64,10 @@ export class Recorder implements Trace {
         inputs.map((x) => x.aval),
         params,
       )
-      .map((aval) => new Var(aval));
+      .map((aval) => {
+        checkShape(primitive.name, aval.shape);
+        return new Var(aval);
+      });
     this.#equations.push({ primitive, inputs: inputs.map((x) => this.#atom(x)), params, outputs });
     return outputs.map((v) => new RecordTracer(this, v));
   }
