@@ -24,6 +24,17 @@ export {
   causalMask,
   multiHeadAttention,
 } from './attention.ts';
+export {
+  type ColorJitterOptions,
+  colorJitter,
+  cutout,
+  mixup,
+  normalizeImages,
+  type ResizedCropOptions,
+  randomCrop,
+  randomFlip,
+  randomResizedCrop,
+} from './augment.ts';
 export { branch, type Each, parallel, type ResidualParts, residual } from './beside.ts';
 export { type ConvLayerOptions, conv1d, conv2d, conv3d } from './conv.ts';
 export { type DenseOptions, dense } from './dense.ts';
@@ -51,6 +62,7 @@ export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';
 export type { AvalsOf, Context, Layer, LayerLike, Observed, ParamsOf, StateOf } from './layer.ts';
 export { accuracy, crossEntropy } from './losses.ts';
+export { calibrationError, confusionMatrix, topKAccuracy } from './metrics.ts';
 export { microbatched } from './microbatched.ts';
 export {
   type BatchNormOptions,

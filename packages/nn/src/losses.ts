@@ -1,4 +1,5 @@
 import {
+  add,
   any,
   argmax,
   astype,
@@ -6,6 +7,7 @@ import {
   equal,
   logSumExp,
   mean,
+  multiply,
   oneHot,
   ShapeError,
   showAval,
@@ -14,7 +16,8 @@ import {
   type Tensor,
   where,
 } from '@neumann/core';
-import { isFloat, isInteger } from '@neumann/core/extend';
+import { checkOptions, isFloat, isInteger } from '@neumann/core/extend';
+import { fraction } from './options.ts';
 
 /**
  * Softmax cross-entropy between logits and integer labels, averaged over the batch.
@@ -24,17 +27,31 @@ import { isFloat, isInteger } from '@neumann/core/extend';
  *
  * @param logits `[..., K]`, unnormalised log-probabilities.
  * @param labels integers `[...]`, each in `[0, K)`.
+ * @param options.labelSmoothing How much of the label is spread evenly over all classes, in [0, 1); 0 by default. 0.1 in
+ *   Szegedy et al. 2016, which gives the loss a lower bound above 0.
  * @returns scalar, in nats.
- * @throws {ShapeError} if the batch sizes differ; {DTypeError} if logits are no floats or labels no integers.
+ * @throws {ShapeError} if the batch sizes differ; {DTypeError} if logits are no floats or labels no integers; {OptionError}
+ *   for bad options.
  * @example
- * crossEntropy(tensor([[2, 0]]), tensor([0], 'int32'))   // 0.1269
+ * crossEntropy(tensor([[2, 0]]), tensor([0], 'int32'))                            // 0.1269
+ * crossEntropy(tensor([[2, 0]]), tensor([0], 'int32'), { labelSmoothing: 0.1 })   // 0.2269
  */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  options: { readonly labelSmoothing?: number } = {},
+): Tensor {
+  checkOptions('crossEntropy', options, ['labelSmoothing']);
+  const smoothing = fraction('crossEntropy', 'labelSmoothing', options.labelSmoothing ?? 0);
   checkOperands('crossEntropy', logits, labels);
   const hit = oneHot(labels, logits.shape.at(-1) as number, 'bool'); // [..., K]
   const picked = sum(where(hit, logits, 0), { axis: -1 }); // where, not multiply: 0 * -inf is NaN
   const known = any(hit, { axis: -1 });
-  return mean(where(known, subtract(logSumExp(logits, { axis: -1 }), picked), Number.NaN));
+  const target =
+    smoothing === 0
+      ? picked
+      : add(multiply(1 - smoothing, picked), multiply(smoothing, mean(logits, { axis: -1 })));
+  return mean(where(known, subtract(logSumExp(logits, { axis: -1 }), target), Number.NaN));
 }
 
 /**
@@ -52,7 +69,8 @@ export function accuracy(logits: Tensor, labels: Tensor): Tensor {
   return mean(astype(equal(argmax(logits, { axis: -1 }), astype(labels, 'int32')), 'float32'));
 }
 
-function checkOperands(name: string, logits: Tensor, labels: Tensor): void {
+/** @throws {DTypeError} or {ShapeError} unless these are logits `[..., K]` and integer labels `[...]`. */
+export function checkOperands(name: string, logits: Tensor, labels: Tensor): void {
   const [ls, ys] = [showAval(logits.aval), showAval(labels.aval)];
   if (!isInteger(labels.dtype))
     throw new DTypeError(
