@@ -181,6 +181,54 @@ export function irfftn(x: ComplexLike, options: FftnOptions = {}): Tensor {
 }
 
 /**
+ * {@link rfftn} of the last two axes.
+ * @throws {ShapeError} if an axis is out of range or empty. {OptionError} for bad options.
+ * @example fft.rfft2(ones([2, 4, 6])).re                       // [2,4,4]
+ */
+export function rfft2(x: TensorLike, options: FftnOptions = {}): Complex {
+  return rfftn(x, { axes: [-2, -1], ...options });
+}
+
+/**
+ * The inverse of {@link rfft2}.
+ * @throws {ShapeError} if an axis is out of range or too short. {OptionError} for bad options.
+ * @example fft.irfft2(fft.rfft2(ones([2, 4])))                 // [[1, 1, 1, 1], [1, 1, 1, 1]]
+ */
+export function irfft2(x: ComplexLike, options: FftnOptions = {}): Tensor {
+  return irfftn(x, { axes: [-2, -1], ...options });
+}
+
+/**
+ * The transform of numbers whose spectrum is real, from the first half of them; its inverse is {@link ihfft}.
+ *
+ * @param options.n The length of the spectrum, `2 (m - 1)` for m complex numbers by default.
+ * @returns Real numbers.
+ * @throws {ShapeError} if the axis is out of range or too short. {OptionError} for bad options.
+ * @example fft.hfft({ re: tensor([1, 2, 1]), im: zeros([3]) })   // [6, 0, -2, 0]
+ */
+export function hfft(x: ComplexLike, options: FftOptions = {}): Tensor {
+  checkOptions('fft.hfft', options, ['n', 'axis', 'norm']);
+  return irfft(conjugate(complexOf('hfft', x)), { ...options, norm: turned(options.norm) });
+}
+
+/**
+ * The first half of the inverse transform of a real spectrum.
+ * @returns `n / 2 + 1` complex numbers.
+ * @throws {ShapeError} if the axis is out of range or empty. {OptionError} for bad options.
+ * @example fft.ihfft(tensor([6, 0, -2, 0])).re                 // [1, 2, 1]
+ */
+export function ihfft(x: TensorLike, options: FftOptions = {}): Complex {
+  checkOptions('fft.ihfft', options, ['n', 'axis', 'norm']);
+  return conjugate(rfft(x, { ...options, norm: turned(options.norm) }));
+}
+
+const conjugate = ({ re, im }: Complex): Complex => ({ re, im: neg(im) });
+
+/** The scale of the other direction. */
+const turned = (norm: FftNorm = 'backward'): FftNorm =>
+  norm === 'ortho' ? norm : norm === 'backward' ? 'forward' : 'backward';
+
+/**
  * The frequencies of a transform's results: `[0, 1, …, -2, -1] / (n d)`, negative ones in the second half.
  *
  * @param n The length.

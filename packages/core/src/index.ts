@@ -194,7 +194,7 @@ export {
   sinc,
 } from './ops/numeric.ts';
 export { type PadMode, type PadWidths, pad } from './ops/pad.ts';
-export { cross, inner, kron, matvec, multiDot, tensordot, vdot, vecdot, vecmat } from './ops/products.ts';
+export { cross, inner, kron, matvec, tensordot, vdot, vecdot, vecmat } from './ops/products.ts';
 /* ---- Reductions ---- */
 export {
   type ArgOptions,

@@ -15,5 +15,6 @@ function operations(roots: readonly Expr[]): number {
   const places = new Set(
     nodesOf(loadsOf(roots).flatMap(({ index, guard }) => (guard ? [...index, guard] : index))),
   );
-  return nodesOf(roots).filter((node) => counted.has(node.kind) && isFloat(node.dtype) && !places.has(node)).length;
+  return nodesOf(roots).filter((node) => counted.has(node.kind) && isFloat(node.dtype) && !places.has(node))
+    .length;
 }

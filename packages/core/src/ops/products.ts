@@ -8,7 +8,7 @@ import { broadcastShapes, resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions, show } from './check.ts';
 import { numericOperand, numericPair, promoteOperands, type TensorLike } from './convert.ts';
-import { contract, einsum } from './einsum.ts';
+import { contract } from './einsum.ts';
 import { matmul } from './linalg.ts';
 import { broadcastTo } from './shape.ts';
 
@@ -197,24 +197,4 @@ export function cross(x: TensorLike, y: TensorLike): Tensor {
   };
   const [u, v] = [broadcastTo(a, shape), broadcastTo(b, shape)];
   return sub(mul(turn(u, 1), turn(v, 2)), mul(turn(u, 2), turn(v, 1)));
-}
-
-/**
- * The product of several matrices, in the order of the fewest multiplications; vectors may stand at the ends.
- * @throws {ShapeError} if neighbours do not fit, or there are fewer than two.
- * @example multiDot([ones([2, 3]), ones([3, 4]), ones([4])])   // [2]
- */
-export function multiDot(xs: readonly TensorLike[]): Tensor {
-  const ts = promoteOperands('multiDot', ...xs);
-  const inside = ts.slice(1, -1).every((t) => t.ndim === 2);
-  if (ts.length < 2 || !inside || ![ts[0], ts.at(-1)].every((t) => t?.ndim === 1 || t?.ndim === 2))
-    throw new ShapeError(
-      `multiDot: takes at least two matrices, and vectors at the ends, but got ${ts.map((t) => showAval(t.aval)).join(', ')}.`,
-    );
-  const letter = (i: number): string => String.fromCodePoint(97 + i);
-  const names = ts.map((t, i) =>
-    t.ndim === 2 ? letter(i) + letter(i + 1) : i === 0 ? letter(1) : letter(i),
-  );
-  const ends = (ts[0]?.ndim === 2 ? letter(0) : '') + (ts.at(-1)?.ndim === 2 ? letter(ts.length) : '');
-  return einsum(`${names.join(',')}->${ends}`, ...ts);
 }

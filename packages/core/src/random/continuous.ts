@@ -181,3 +181,57 @@ export function wald(key: Tensor, mean: TensorLike, shape?: ShapeLike, options: 
   const z = uniformOf('wald', uniformKey, target, dtype, 0, 1);
   return select(compare('le', z, div(m, add(m, x))), x, div(mul(m, m), x));
 }
+
+/**
+ * Numbers whose logarithm is normal with deviation `sigma`.
+ * @throws {ShapeError} if `sigma` does not broadcast to `shape`. {OptionError} if it is not positive.
+ * @example random.lognormal(key, 1, [2])                       // [2]
+ */
+export function lognormal(
+  key: Tensor,
+  sigma: TensorLike = 1,
+  shape?: ShapeLike,
+  options: SampleOptions = {},
+): Tensor {
+  const { values, shape: target, dtype } = parameters('lognormal', { sigma }, shape, options);
+  return exp(mul(normal(key, target, { dtype }), values[0] as Tensor));
+}
+
+/**
+ * Numbers of the triangular distribution between `left` and `right`, most often near `mode`.
+ * @throws {ShapeError} if a parameter does not broadcast to `shape`.
+ * @example random.triangular(key, 0, 1, 3, [2])                // [2]
+ */
+export function triangular(
+  key: Tensor,
+  left: TensorLike,
+  mode: TensorLike,
+  right: TensorLike,
+  shape?: ShapeLike,
+  options: SampleOptions = {},
+): Tensor {
+  const drawn = parameters('triangular', { left, mode, right }, shape, options, []);
+  const [a, c, b] = drawn.values as [Tensor, Tensor, Tensor];
+  const u = uniformOf('triangular', key, drawn.shape, drawn.dtype, 0, 1);
+  const width = sub(b, a);
+  const rising = add(a, sqrt(mul(mul(u, width), sub(c, a))));
+  const falling = sub(b, sqrt(mul(mul(sub(like(u, 1), u), width), sub(b, c))));
+  return select(compare('lt', u, div(sub(c, a), width)), rising, falling);
+}
+
+/**
+ * How many trials of probability `p` until the first success, as whole floats of at least 1.
+ * @throws {ShapeError} if `p` does not broadcast to `shape`. {OptionError} if it is not positive.
+ * @example random.geometric(key, 0.3, [2])                     // [2]
+ */
+export function geometric(
+  key: Tensor,
+  p: TensorLike,
+  shape?: ShapeLike,
+  options: SampleOptions = {},
+): Tensor {
+  const { values, shape: target, dtype } = parameters('geometric', { p }, shape, options);
+  const least = dtype === 'float32' ? 2 ** -126 : 2 ** -1022; // log(0) is no count
+  const u = uniformOf('geometric', key, target, dtype, least, 1);
+  return add(elementary.floor(div(log(u), log1p(neg(values[0] as Tensor)))), like(u, 1));
+}

@@ -111,13 +111,6 @@ export const contractionRows: readonly Row[] = [
     'cross',
     pairOf(nm.cross, ([a = 1]) => [[a, 3], [3]]),
   ),
-  contraction(
-    'multiDot',
-    extents.map(([a = 1, b = 1, c = 1]) => ({
-      shapes: [[a], [a, b], [b, c], [c, a]],
-      f: (...xs) => nm.multiDot(xs),
-    })),
-  ),
   {
     name: 'vander',
     dtypes: floats,
