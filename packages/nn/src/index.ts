@@ -61,6 +61,30 @@ export { adaptiveAvgPool, adaptiveMaxPool, globalAvgPool, globalMaxPool } from '
 export type { Initializer, VarianceScalingOptions } from './initializers.ts';
 export * as initializers from './initializers.ts';
 export type { AvalsOf, Context, Layer, LayerLike, Observed, ParamsOf, StateOf } from './layer.ts';
+export {
+  diceLoss,
+  type FocalOptions,
+  fenchelYoungLoss,
+  hingeLoss,
+  klDivergence,
+  polyLoss,
+  sigmoidBinaryCrossEntropy,
+  sigmoidFocalLoss,
+  smoothLabels,
+  softmaxCrossEntropy,
+} from './losses/classification.ts';
+export { type CtcOptions, ctcLoss } from './losses/ctc.ts';
+export { ntxent, type TripletOptions, tripletMarginLoss } from './losses/embedding.ts';
+export {
+  absoluteError,
+  cosineDistance,
+  cosineSimilarity,
+  huberLoss,
+  l2Loss,
+  logCosh,
+  squaredError,
+} from './losses/regression.ts';
+export { sparsemax, sparsemaxLoss } from './losses/sparsemax.ts';
 export { accuracy, crossEntropy } from './losses.ts';
 export { calibrationError, confusionMatrix, topKAccuracy } from './metrics.ts';
 export { microbatched } from './microbatched.ts';
