@@ -12,7 +12,7 @@ export function expandBlocks(program: Program): Program {
       const results = isBlock(equation)
         ? write(equation.params['program'] as Program, operands)
         : equation.outputs.map((v) => new Var(v.aval));
-      if (!isBlock(equation)) equations.push({ ...equation, inputs: operands, outputs: results as Var[] });
+      if (!isBlock(equation)) equations.push({ ...equation, inputs: operands, outputs: results });
       for (const [i, v] of equation.outputs.entries()) values.set(v, results[i] as Atom);
     }
     return block.outputs.map(read);

@@ -186,7 +186,7 @@ function takeOut(program: Program, consts: readonly Var[], outside: (v: Var) => 
   return {
     program: { ...program, inputs: [...results, ...program.inputs], equations },
     work,
-    results: results.map((v) => at(v) as Var),
+    results: results.map((v) => at(v)),
   };
 }
 

@@ -29,7 +29,7 @@ export interface Carry {
 }
 
 /** A row of a stack: the one at which the loop stands. */
-export interface Row {
+interface Row {
   readonly stack: Var;
   readonly row: Var;
 }
@@ -61,7 +61,7 @@ export interface WhileLaunch {
 }
 
 /** One of several blocks, each of which computes values of its own for all the results. */
-export interface BranchLaunch {
+interface BranchLaunch {
   readonly kind: 'branch';
   readonly index: Var;
   readonly branches: readonly Lowered[];

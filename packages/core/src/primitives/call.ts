@@ -60,7 +60,7 @@ export const callPrimitive: Primitive<CallParams> & PartialRule<CallParams> = {
 };
 
 /** Applies a closed program. */
-export const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
+const call = (name: string, program: Program, inputs: readonly Tensor[]): Tensor[] =>
   bind(callPrimitive, inputs, closed(name, program));
 
 /** A program as a call that donates nothing. */

@@ -215,7 +215,7 @@ const splitBody = remember((body, consts: number, carries: number, known: readon
   const hoisted: Atom[] = [];
   const rows: Atom[] = [];
   const residuals = first.outputs.slice(count).map((a): Residual => {
-    const index = places[first.inputs.indexOf(a as Var)];
+    const index = places[first.inputs.indexOf(a)];
     if (index !== undefined && (index < consts || index >= consts + carries))
       return { from: 'input', index, row: index >= consts };
     if (a instanceof Literal || before.has(a)) return { from: 'before', index: hoisted.push(a) - 1 };

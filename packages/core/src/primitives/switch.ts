@@ -70,7 +70,7 @@ export const switchPrimitive: Primitive<SwitchParams> & PartialRule<SwitchParams
     const hasBatch = union(batchedBy(none).map((made) => made.axes.map((axis) => axis !== null)));
     if ((indexAxis ?? null) === null) {
       const made = batchedBy(hasBatch).map(({ program }) => program) as [Program, ...Program[]];
-      return [apply(made, index as Tensor, operands), hasBatch.map((is) => (is ? 0 : null))];
+      return [apply(made, index, operands), hasBatch.map((is) => (is ? 0 : null))];
     }
     // Examples differ in their branch: all are computed, and one result is chosen for each.
     const results = batchedBy(none.map(() => true)).map(({ program }) => evaluateProgram(program, operands));

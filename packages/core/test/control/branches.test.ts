@@ -144,7 +144,7 @@ describe('wrong calls', () => {
     ],
     [
       'an asynchronous branch',
-      () => cond(true, async () => tensor(1), (async () => tensor(2)) as never),
+      () => cond(true, async () => tensor(1), (async () => tensor(2))),
       'cond: the function returned a promise, but traced functions are synchronous; await data before the call and pass it in.',
     ],
   ];

@@ -34,10 +34,10 @@ const running = (e: Extents, operand: (shape: Shape) => Operand): Form => ({
       .scan(
         (most: Tensor, row: Tensor) => {
           const next = where(less(most, row), row, most);
-          return [next, where(less(row, w as Tensor), most, next)];
+          return [next, where(less(row, w), most, next)];
         },
-        c as Tensor,
-        x as Tensor,
+        c,
+        x,
         { reverse: e.reverse },
       )
       .flat(),
@@ -64,15 +64,15 @@ const recurrent = ({ length, inner, reverse }: Extents): Form => ({
   f: (c, x, w) => {
     const [carry, ys] = nm.scan(
       ({ a, b }: { a: Tensor; b: Tensor }, row: Tensor) => {
-        const next = sin(add(multiply(a, w as Tensor), row));
+        const next = sin(add(multiply(a, w), row));
         const inside = nm.forLoop(0, 2, (i, y: Tensor) => multiply(cos(y), add(b, i)), row);
         return [
           { a: next, b: add(multiply(b, a), inside) },
           { y: multiply(next, row), b },
         ];
       },
-      { a: c as Tensor, b: w as Tensor },
-      x as Tensor,
+      { a: c, b: w },
+      x,
       { reverse },
     );
     return [carry.a, carry.b, ys.y, ys.b];
@@ -91,11 +91,11 @@ const filter = ({ length, inner, reverse }: Extents): Form => ({
     nm
       .scan(
         (s: Tensor, row: Tensor) => [
-          add(multiply(s, sin(w as Tensor)), row),
-          subtract(s, multiply(row, w as Tensor)),
+          add(multiply(s, sin(w)), row),
+          subtract(s, multiply(row, w)),
         ],
-        c as Tensor,
-        x as Tensor,
+        c,
+        x,
         { reverse },
       )
       .flat(),
@@ -127,10 +127,10 @@ const forLoopRow: Row = {
             2 + length,
             (i, { a, b, c }: Record<'a' | 'b' | 'c', Tensor>) => ({
               a: b,
-              b: where(less(i, 5), a, x as Tensor),
+              b: where(less(i, 5), a, x),
               c,
             }),
-            { a: x as Tensor, b: y as Tensor, c: y as Tensor },
+            { a: x, b: y, c: y },
           ),
         ),
       text: `forLoop 2 to ${2 + length} of [${inner}]`,
@@ -148,8 +148,8 @@ const forLoopRow: Row = {
         nm.forLoop(
           0,
           length,
-          (i, h: Tensor) => sin(add(matmul(h, w as Tensor), multiply(h, add(i, 1)))),
-          x as Tensor,
+          (i, h: Tensor) => sin(add(matmul(h, w), multiply(h, add(i, 1)))),
+          x,
         ),
       text: `forLoop ${length} of sin(h w + (i + 1) h) [${n}]`,
       operands: [smoothOperand([n], -1, 1), smoothOperand([n, n], -1, 1)],
@@ -163,13 +163,13 @@ const counted = (shape: Shape, dtype: DType): Form => ({
   f: (n, x, w) =>
     Object.values(
       nm.whileLoop(
-        ({ i }) => less(i, n as Tensor),
+        ({ i }) => less(i, n),
         ({ i, a, b }) => ({
           i: add(i, 1),
-          a: where(less(a, w as Tensor), b, a),
+          a: where(less(a, w), b, a),
           b: where(greater(i, 2), a, b),
         }),
-        { i: nm.tensor(0, 'int32'), a: x as Tensor, b: w as Tensor },
+        { i: nm.tensor(0, 'int32'), a: x, b: w },
       ),
     ),
   text: `whileLoop [${shape}]`,
@@ -221,13 +221,13 @@ const switchRow = (name: string): Row => ({
   error: 'exact',
   values: (dtype) =>
     extents(false).map(({ inner }) => ({
-      f: (index, x, y) => nm.switchCase(index as Tensor, casesOf(x as Tensor, y as Tensor)),
+      f: (index, x, y) => nm.switchCase(index, casesOf(x, y)),
       text: `switchCase [${inner}]`,
       operands: [integersBetween('int32', [], -1, 3), anyOperand(dtype, inner), anyOperand(dtype, inner)],
       define: (index, x, y) => chosenOf(index.values[0] as number, x, y),
     })),
   smooth: extents(true).map(({ inner }) => ({
-    f: (index, x, y) => nm.switchCase(index as Tensor, smoothCases(x as Tensor), y as Tensor),
+    f: (index, x, y) => nm.switchCase(index, smoothCases(x), y),
     text: `switchCase [${inner}]`,
     operands: [integersBetween('int32', [], 0, 2), smoothOperand(inner, -1, 1), smoothOperand(inner, -1, 1)],
   })),
@@ -240,8 +240,8 @@ const condRow: Row = {
   values: (dtype) =>
     extents(false).map(({ inner }) => ({
       f: (p, x, y) => {
-        const [first, second] = casesOf(x as Tensor, y as Tensor) as [() => Tensor[], () => Tensor[]];
-        return nm.cond(greater(p as Tensor, 0), second, first);
+        const [first, second] = casesOf(x, y) as [() => Tensor[], () => Tensor[]];
+        return nm.cond(greater(p, 0), second, first);
       },
       text: `cond [${inner}]`,
       operands: [integersBetween('int32', [], 0, 1), anyOperand(dtype, inner), anyOperand(dtype, inner)],
@@ -249,8 +249,8 @@ const condRow: Row = {
     })),
   smooth: extents(true).map(({ inner }) => ({
     f: (p, x, y) => {
-      const [first, second] = smoothCases(x as Tensor) as [(y: Tensor) => Tensor[], (y: Tensor) => Tensor[]];
-      return nm.cond(greater(p as Tensor, 0), first, second, y as Tensor);
+      const [first, second] = smoothCases(x) as [(y: Tensor) => Tensor[], (y: Tensor) => Tensor[]];
+      return nm.cond(greater(p, 0), first, second, y);
     },
     text: `cond [${inner}]`,
     operands: [integersBetween('int32', [], 0, 1), smoothOperand(inner, -1, 1), smoothOperand(inner, -1, 1)],
@@ -270,7 +270,7 @@ const associativeRow: Row = {
         Object.values(
           nm.associativeScan(
             (p, q) => ({ last: q.last, most: nm.maximum(p.most, q.most) }),
-            { last: y as Tensor, most: x as Tensor },
+            { last: y, most: x },
             { axis: 1, reverse },
           ),
         ),
@@ -297,7 +297,7 @@ const associativeRow: Row = {
       Object.values(
         nm.associativeScan(
           (p, q) => ({ a: multiply(q.a, p.a), b: add(multiply(q.a, p.b), q.b) }),
-          { a: a as Tensor, b: b as Tensor },
+          { a: a, b: b },
           { reverse },
         ),
       ),
