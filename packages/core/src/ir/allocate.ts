@@ -1,13 +1,20 @@
 /** Gives every value of a lowered program a place: arguments, results, donated memory, or one shared arena. */
 import { sizeOf } from '../shape.ts';
 import { keepOutputs } from './fuse.ts';
-import type { KernelLaunch, Launch, Lowered } from './lower.ts';
-import { type Carry, type LoopLaunch, launchCopy } from './lowerControl.ts';
+import {
+  blocksOf,
+  type Carry,
+  type KernelLaunch,
+  type Launch,
+  type LoopLaunch,
+  type Lowered,
+  launchCopy,
+} from './launch.ts';
 import { type Block, packBlocks } from './packBlocks.ts';
 import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
-import { blocksOf, bytesOf, type Group, timeline } from './timeline.ts';
+import { bytesOf, type Group, timeline } from './timeline.ts';
 
 const alignment = 64;
 

@@ -12,7 +12,11 @@ interface Anatomy {
   /** For each carry, its place among the inputs and among the outputs. */
   readonly carries: readonly { readonly input: number; readonly output: number }[];
   /** The parameters for other programs, where only some of the inputs and outputs are left. */
-  rebuild(programs: readonly Program[], inputs: readonly boolean[], outputs: readonly boolean[]): Params;
+  readonly rebuild: (
+    programs: readonly Program[],
+    inputs: readonly boolean[],
+    outputs: readonly boolean[],
+  ) => Params;
 }
 
 interface Part {

@@ -1,44 +1,12 @@
 /** From equations to kernels and host routines, one each. */
 import type { Aval } from '../aval.ts';
 import type { Params, Primitive } from '../primitive.ts';
-import { barrierPrimitive } from '../primitives/barrier.ts';
 import { constant, coord, type Substitution, substituteAll } from './expr.ts';
 import type { HostRoutine } from './host.ts';
 import type { Expr, Kernel } from './kernel.ts';
-import { type ControlLaunch, lowerControl } from './lowerControl.ts';
+import { type KernelLaunch, type Launch, type Lowered, launchConstant } from './launch.ts';
+import { type Aliases, lowerControl } from './lowerControl.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
-
-/** A step before its values have places. */
-export type Launch = KernelLaunch | HostLaunch | ControlLaunch;
-
-/** A kernel applied to values of a program. `kernel.inputs[i]` views `inputs[i]`, perhaps with another shape. */
-export interface KernelLaunch {
-  readonly kind: 'kernel';
-  readonly kernel: Kernel;
-  readonly inputs: readonly Var[];
-  readonly outputs: readonly Var[];
-  /** How many barriers come before it, if any: launches on the two sides of one are not merged. */
-  readonly region?: number;
-}
-
-/** A host routine applied to values of a program, alike. */
-interface HostLaunch {
-  readonly kind: 'host';
-  readonly host: HostRoutine;
-  readonly inputs: readonly Var[];
-  readonly outputs: readonly Var[];
-  readonly region?: number;
-}
-
-/** A program as launches. */
-export interface Lowered {
-  readonly inputs: readonly Var[];
-  readonly launches: readonly Launch[];
-  readonly outputs: readonly Var[];
-}
-
-/** Which value a variable of a program is another view of. */
-export type Aliases = Map<Var, Var>;
 
 /** Lowers each equation; literals become constants, and aliases disappear: they are other views of the same value. */
 export function lower(program: Program, aliases: Aliases = new Map()): Lowered {
@@ -47,12 +15,12 @@ export function lower(program: Program, aliases: Aliases = new Map()): Lowered {
   let region = 0;
   for (const equation of program.equations) {
     const { kind } = equation.primitive;
-    if (equation.primitive === barrierPrimitive) region++;
+    if (equation.primitive.name === 'barrier') region++;
     const first = launches.length;
     if (kind === 'alias' && equation.inputs.some((a) => a instanceof Var)) {
       for (const [i, a] of equation.inputs.entries())
         if (a instanceof Var) aliases.set(equation.outputs[i] as Var, resolve(a));
-    } else if (kind === 'control') launches.push(...lowerControl(equation, aliases));
+    } else if (kind === 'control') launches.push(...lowerControl(equation, aliases, lower));
     else if (kind === 'host') launches.push(...lowerHost(equation, resolve));
     else launches.push(lowerEquation(equation, resolve));
     if (region > 0)
@@ -90,10 +58,6 @@ export function hostRoutine(
   outputs: readonly Aval[],
 ): HostRoutine {
   return { name, inputs, outputs, params, run: host as NonNullable<typeof host> };
-}
-
-export function launchConstant(a: Literal): KernelLaunch {
-  return { kind: 'kernel', kernel: constantKernel(a), inputs: [], outputs: [new Var(a.aval)] };
 }
 
 function lowerEquation(
@@ -180,12 +144,3 @@ export function rewriteKernel(kernel: Kernel, inputs: Kernel['inputs'], by: Subs
     outputs: rewritten.slice(count),
   };
 }
-
-const constantKernel = ({ aval, value }: Literal): Kernel => ({
-  name: 'constant',
-  inputs: [],
-  axes: aval.shape,
-  reduceAxes: [],
-  reductions: [],
-  outputs: [constant(aval.dtype, value)],
-});

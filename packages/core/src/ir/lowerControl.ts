@@ -4,74 +4,25 @@ import { InternalError } from '../errors.ts';
 import type { ScanParams } from '../primitives/scan.ts';
 import type { SwitchParams } from '../primitives/switch.ts';
 import type { WhileParams } from '../primitives/while.ts';
-import { coord, load } from './expr.ts';
-import {
-  type Aliases,
-  type KernelLaunch,
-  type Launch,
-  type Lowered,
-  launchConstant,
-  lower,
-} from './lower.ts';
+import { type Carry, type Launch, type Lowered, launchConstant, launchCopy, type Row } from './launch.ts';
 import { type Atom, type Equation, Literal, type Program, Var } from './program.ts';
 import { simplify } from './simplify.ts';
 
-export type ControlLaunch = LoopLaunch | WhileLaunch | BranchLaunch;
+/** Which value a variable of a program is another view of. */
+export type Aliases = Map<Var, Var>;
 
-/**
- * What a loop carries: `current` begins as `init`, becomes `next` after each pass, and is what remains. The launches of
- * the body compute `next`, each carry its own.
- */
-export interface Carry {
-  readonly init: Var;
-  readonly current: Var;
-  readonly next: Var;
+type Lower = (program: Program, aliases: Aliases) => Lowered;
+
+/** What the equation is lowered with. */
+interface Context {
+  readonly aliases: Aliases;
+  readonly lower: Lower;
+  /** The value of an atom: a constant gets a launch before the loop. */
+  readonly varOf: (a: Atom) => Var;
 }
 
-/** A row of a stack: the one at which the loop stands. */
-interface Row {
-  readonly stack: Var;
-  readonly row: Var;
-}
-
-/** A loop of known length. It reads rows of stacks and writes rows of stacks that are its results. */
-export interface LoopLaunch {
-  readonly kind: 'loop';
-  readonly length: number;
-  readonly reverse: boolean;
-  readonly carries: readonly Carry[];
-  readonly reads: readonly Row[];
-  readonly writes: readonly Row[];
-  readonly body: Lowered;
-  /** All values from outside that it reads. */
-  readonly inputs: readonly Var[];
-  readonly outputs: readonly Var[];
-  readonly region?: number;
-}
-
-/** A loop that runs while `condition` gives true. */
-export interface WhileLaunch {
-  readonly kind: 'while';
-  readonly carries: readonly Carry[];
-  readonly condition: Lowered;
-  readonly body: Lowered;
-  readonly inputs: readonly Var[];
-  readonly outputs: readonly Var[];
-  readonly region?: number;
-}
-
-/** One of several blocks, each of which computes values of its own for all the results. */
-interface BranchLaunch {
-  readonly kind: 'branch';
-  readonly index: Var;
-  readonly branches: readonly Lowered[];
-  readonly inputs: readonly Var[];
-  readonly outputs: readonly Var[];
-  readonly region?: number;
-}
-
-/** The launches of a loop or branch; its results may become views of other values. */
-export function lowerControl(equation: Equation, aliases: Aliases): Launch[] {
+/** The launches of a loop or branch, with `lower` for its programs; its results may become views of other values. */
+export function lowerControl(equation: Equation, aliases: Aliases, lower: Lower): Launch[] {
   const before: Launch[] = [];
   const varOf = (a: Atom): Var => {
     if (a instanceof Var) return aliases.get(a) ?? a;
@@ -79,30 +30,30 @@ export function lowerControl(equation: Equation, aliases: Aliases): Launch[] {
     before.push(launch);
     return launch.outputs[0] as Var;
   };
-  const launch = build(equation, aliases, varOf);
+  const launch = build(equation, { aliases, lower, varOf });
   return launch ? [...before, launch] : before;
 }
 
-function build(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var): Launch | undefined {
+function build(equation: Equation, context: Context): Launch | undefined {
   switch (equation.primitive.name) {
     case 'scan':
-      return lowerScan(equation, aliases, varOf);
+      return lowerScan(equation, context);
     case 'while':
-      return lowerWhile(equation, aliases, varOf);
+      return lowerWhile(equation, context);
     case 'switch':
-      return lowerSwitch(equation, aliases, varOf);
+      return lowerSwitch(equation, context);
     default:
       throw new InternalError(`lower: ${equation.primitive.name} is no loop and no branch.`);
   }
 }
 
-function lowerScan(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var): Launch | undefined {
+function lowerScan(equation: Equation, context: Context): Launch | undefined {
   const { consts, carries, length, reverse, ...params } = equation.params as ScanParams;
   const body = simplify(params.body);
-  const carried = carriesOf(equation, body, consts, carries, aliases, varOf);
+  const carried = carriesOf(equation, body, consts, carries, context);
   const reads = body.inputs.slice(consts + carries).map(
     (v, i): Row => ({
-      stack: varOf(equation.inputs[consts + carries + i] as Atom),
+      stack: context.varOf(equation.inputs[consts + carries + i] as Atom),
       row: new Var(v.aval),
     }),
   );
@@ -111,7 +62,7 @@ function lowerScan(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var
     body,
     inputs,
     [...carried.kept, ...body.outputs.slice(carries).map((_, i) => carries + i)],
-    aliases,
+    context,
   );
   const writes = equation.outputs
     .slice(carries)
@@ -136,15 +87,15 @@ function lowerScan(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var
   };
 }
 
-function lowerWhile(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var): Launch | undefined {
+function lowerWhile(equation: Equation, context: Context): Launch | undefined {
   const { conditionConsts, bodyConsts, ...params } = equation.params as WhileParams;
   const body = simplify(params.body);
   const own = { ...equation, inputs: equation.inputs.slice(conditionConsts) };
-  const carried = carriesOf(own, body, bodyConsts, body.outputs.length, aliases, varOf);
+  const carried = carriesOf(own, body, bodyConsts, body.outputs.length, context);
   const test = [...equation.inputs.slice(0, conditionConsts), ...carried.atoms];
-  const condition = lowerBlock(simplify(params.condition), test, [0], aliases);
+  const condition = lowerBlock(simplify(params.condition), test, [0], context);
   const inputs = [...own.inputs.slice(0, bodyConsts), ...carried.atoms];
-  const lowered = lowerBlock(body, inputs, carried.kept, aliases);
+  const lowered = lowerBlock(body, inputs, carried.kept, context);
   const list = carried.close(lowered.outputs);
   const current = list.map((carry) => carry.current);
   return {
@@ -161,12 +112,12 @@ function lowerWhile(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Va
   };
 }
 
-function lowerSwitch(equation: Equation, aliases: Aliases, varOf: (a: Atom) => Var): Launch | undefined {
+function lowerSwitch(equation: Equation, context: Context): Launch | undefined {
   const [index, ...operands] = equation.inputs as [Atom, ...Atom[]];
   const { branches } = equation.params as SwitchParams;
   const results = equation.outputs.map((_, i) => i);
-  const lowered = branches.map((branch) => lowerBlock(simplify(branch), operands, results, aliases));
-  const at = varOf(index);
+  const lowered = branches.map((branch) => lowerBlock(simplify(branch), operands, results, context));
+  const at = context.varOf(index);
   return { kind: 'branch', index: at, branches: lowered, ...ends([at], lowered, equation.outputs, []) };
 }
 
@@ -181,8 +132,7 @@ function carriesOf(
   body: Program,
   consts: number,
   count: number,
-  aliases: Aliases,
-  varOf: (a: Atom) => Var,
+  { aliases, varOf }: Context,
 ): {
   readonly atoms: readonly Atom[];
   readonly kept: readonly number[];
@@ -215,7 +165,7 @@ function lowerBlock(
   program: Program,
   inputs: readonly Atom[],
   results: readonly number[],
-  aliases: Aliases,
+  { aliases, lower }: Context,
 ): Lowered {
   const { equations, outputs } = instantiate(program, inputs);
   const { launches } = lower({ inputs: [], equations, outputs: [] }, aliases);
@@ -251,24 +201,6 @@ function instantiate(program: Program, inputs: readonly Atom[]): Pick<Program, '
   return { equations, outputs: program.outputs.map(at) };
 }
 
-/** The same elements in a place of their own. */
-export function launchCopy(source: Var, copy: Var = new Var(source.aval)): KernelLaunch {
-  const { dtype } = source.aval;
-  const shape = source.aval.shape.filter((extent) => extent !== 1);
-  const view = { shape, dtype };
-  const output = load(
-    0,
-    view,
-    shape.map((_, axis) => coord(axis)),
-  );
-  return {
-    kind: 'kernel',
-    kernel: { name: 'copy', inputs: [view], axes: shape, reduceAxes: [], reductions: [], outputs: [output] },
-    inputs: [source],
-    outputs: [copy],
-  };
-}
-
 /** Inputs and outputs of a launch with blocks: what it reads itself, and what its blocks read from outside. */
 function ends(
   reads: readonly Var[],
@@ -289,17 +221,3 @@ function freeOf({ launches }: Lowered): Var[] {
 
 const reaches = (block: Lowered, v: Var): boolean =>
   block.launches.some((launch) => launch.inputs.includes(v));
-
-/** The launch with each of its blocks replaced. */
-export function mapBlocks(launch: ControlLaunch, f: (block: Lowered) => Lowered): ControlLaunch {
-  switch (launch.kind) {
-    case 'loop':
-      return { ...launch, body: f(launch.body) };
-    case 'while':
-      return { ...launch, condition: f(launch.condition), body: f(launch.body) };
-    case 'branch':
-      return { ...launch, branches: launch.branches.map(f) };
-    default:
-      return launch satisfies never;
-  }
-}

@@ -1,6 +1,5 @@
 /** Rewrites of programs that keep every bit of the result. */
 
-import { barrierPrimitive } from '../primitives/barrier.ts';
 import { sameShape } from '../shape.ts';
 import { expandBlocks } from './expand.ts';
 import { identityOf, idOf } from './identity.ts';
@@ -44,7 +43,7 @@ export function simplify(original: Program): Program {
       replaced.set(result, same);
       continue;
     }
-    if (equation.primitive === barrierPrimitive)
+    if (equation.primitive.name === 'barrier')
       for (const [i, a] of inputs.entries())
         if (a instanceof Literal) replaced.set(equation.outputs[i] as Var, a);
     const key = `${idOf(equation.primitive)} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;

@@ -8,8 +8,14 @@
 import { dtypeInfo } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
-import type { Launch, Lowered } from './lower.ts';
-import type { Carry, LoopLaunch, WhileLaunch } from './lowerControl.ts';
+import {
+  blocksOf,
+  type Carry,
+  type Launch,
+  type LoopLaunch,
+  type Lowered,
+  type WhileLaunch,
+} from './launch.ts';
 import { readsPointwise } from './pointwise.ts';
 import type { Var } from './program.ts';
 
@@ -137,23 +143,6 @@ function readsInPlace(launch: Launch, current: Var, isWritten: (v: Var) => boole
         !inside.includes(current)
       );
     }
-    default:
-      return launch satisfies never;
-  }
-}
-
-/** The blocks of a launch in the order in which they run. */
-export function blocksOf(launch: Launch): readonly Lowered[] {
-  switch (launch.kind) {
-    case 'kernel':
-    case 'host':
-      return [];
-    case 'loop':
-      return [launch.body];
-    case 'while':
-      return [launch.condition, launch.body];
-    case 'branch':
-      return launch.branches;
     default:
       return launch satisfies never;
   }

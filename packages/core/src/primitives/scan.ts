@@ -51,11 +51,12 @@ export const scanPrimitive: Primitive<ScanParams> & PartialRule<ScanParams> = {
       is ? [tangents[consts + i] ?? zeros(primals[consts + i] as Tensor)] : [],
     );
     const [c, k, x] = parts(primals, params);
-    const [dc, , dx] = parts(tangents, params).map((ts) => ts.filter((t) => t !== null)) as Tensor[][];
-    const results = bind(scanPrimitive, [...c, ...(dc ?? []), ...k, ...dcarry, ...x, ...(dx ?? [])], {
+    const [dc, , dx] = parts(tangents, params);
+    const [given, rows] = [dc.filter((t) => t !== null), dx.filter((t) => t !== null)];
+    const results = bind(scanPrimitive, [...c, ...given, ...k, ...dcarry, ...x, ...rows], {
       ...params,
       body: program,
-      consts: c.length + (dc ?? []).length,
+      consts: c.length + given.length,
       carries: k.length + dcarry.length,
     });
     const take = taker(results);
@@ -137,8 +138,7 @@ const jvpBody = remember((body, consts: number, carries: number, active: readonl
   const rowActive = made.nonzero.slice(carries);
   const inputs = taker(made.program.inputs);
   const [c, k, x] = parts(inputs(body.inputs.length), { consts, carries });
-  const counts = parts(all, { consts, carries }).map((flags) => flags.filter(Boolean).length) as number[];
-  const [dc, dk, dx] = counts.map(inputs) as Var[][];
+  const [dc, dk, dx] = parts(all, { consts, carries }).map((flags) => inputs(flags.filter(Boolean).length));
   const outputs = taker(made.program.outputs);
   const [next, ys] = [outputs(carries), outputs(rowActive.length)];
   const dnext = outputs(carryActive.filter(Boolean).length);

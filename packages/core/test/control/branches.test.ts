@@ -144,7 +144,12 @@ describe('wrong calls', () => {
     ],
     [
       'an asynchronous branch',
-      () => cond(true, async () => tensor(1), (async () => tensor(2))),
+      () =>
+        cond(
+          true,
+          async () => tensor(1),
+          async () => tensor(2),
+        ),
       'cond: the function returned a promise, but traced functions are synchronous; await data before the call and pass it in.',
     ],
   ];

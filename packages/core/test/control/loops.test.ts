@@ -114,7 +114,7 @@ describe('forLoop', () => {
   test('a JavaScript number among the carries takes the dtype that the body gives it', () => {
     const half = tensor(0.5, 'float64');
     expect(forLoop(0, 3, (_, s) => add(s, half), 0).dtype).toBe('float64');
-    expect(forLoop(0, 3, (i, _) => i, 0).dtype).toBe('int32');
+    expect(forLoop(0, 3, (i) => i, 0).dtype).toBe('int32');
     expect(forLoop(0, 0, (_, s) => add(s, half), 0).dtype).toBe('float64');
   });
 });
@@ -263,12 +263,12 @@ describe('wrong calls', () => {
     ],
     [
       'stacks of different lengths',
-      () => scan((c, _) => [c, null], 0, { a: ones([3]), b: ones([4, 2]) }),
+      () => scan((c) => [c, null], 0, { a: ones([3]), b: ones([4, 2]) }),
       'scan: all xs must have as many rows as xs.a, 3, but xs.b is f32[4,2].',
     ],
     [
       'a scalar among the stacks',
-      () => scan((c, _) => [c, null], 0, { a: ones([3]), b: 1 }),
+      () => scan((c) => [c, null], 0, { a: ones([3]), b: 1 }),
       'scan: goes through the first axis of xs, but xs.b is f32[]; use it inside the body, or repeat it with broadcastTo().',
     ],
     [

@@ -221,10 +221,7 @@ describe('memory', () => {
           );
           return add(sum(square(ys)), sum(last));
         };
-        const plan = planOf(
-          (u, x) => grad(loss)(u, x),
-          [ones([width, width]), ones([length, batch, width])],
-        );
+        const plan = planOf((u, x) => grad(loss)(u, x), [ones([width, width]), ones([length, batch, width])]);
         expect(plan.arenaBytes).toBeLessThanOrEqual(1.15 * liveBytes(plan));
       }),
       { numRuns: 30, seed: 5 },
@@ -233,8 +230,7 @@ describe('memory', () => {
 
   test('a longer loop takes no more memory, but for what it returns', () => {
     const bytes = (length: number): number =>
-      planOf((x) => forLoop(0, length, (_, y) => layer(1)(y, x), x), [ones([16, 16])])
-        .arenaBytes;
+      planOf((x) => forLoop(0, length, (_, y) => layer(1)(y, x), x), [ones([16, 16])]).arenaBytes;
     expect(bytes(1000)).toBe(bytes(2));
   });
 });
