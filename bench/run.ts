@@ -1,23 +1,103 @@
-/** `pnpm bench [case...]`: prints markdown tables; without names, all cases. */
+/**
+ * `pnpm bench [case...]`: the speed of this library beside others, as markdown tables.
+ *
+ * Every subject is a process of its own, and they take turns; a number is the median of several turns. Without names all
+ * cases are measured, and docs/performance.md and docs/performance.json are written. `--no-peers` leaves the others out.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
-import { cpu } from '@neumann/backend-cpu';
-import { setBackend } from '@neumann/core';
-import { convolution } from './cases/convolution.ts';
-import { gemm } from './cases/gemm.ts';
-import { optimizer } from './cases/optimizer.ts';
-import { overhead } from './cases/overhead.ts';
-import { step } from './cases/step.ts';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { neumann, peers, Subject, torch } from './subject.ts';
+import { type Measured, measure, type Peaks, table } from './table.ts';
+import { cases } from './workloads.ts';
 
-const cases: Readonly<Record<string, () => string>> = { overhead, gemm, convolution, optimizer, step };
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !Object.hasOwn(cases, name));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'no-peers': { type: 'boolean', default: false } },
+});
+const unknown = positionals.find((name) => !Object.hasOwn(cases, name));
 if (unknown !== undefined) {
   console.error(
     `bench: there is no case ${JSON.stringify(unknown)}; the cases are ${Object.keys(cases).join(', ')}.`,
   );
   process.exit(2);
 }
-setBackend(await cpu());
-console.log(`Node ${process.version}, ${process.platform} ${process.arch}, one thread.\n`);
-for (const [name, run] of Object.entries(cases))
-  if (wanted.length === 0 || wanted.includes(name)) console.log(run());
+
+const peersFolder = fileURLToPath(new URL('peers', import.meta.url));
+
+/** The peers are no part of the workspace: they are installed when they are first compared with. */
+function installPeers(): boolean {
+  if (existsSync(`${peersFolder}/node_modules`)) return true;
+  console.error('bench: installing the peers (once)');
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: peersFolder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) console.error('bench: the peers cannot be installed; going on without them');
+  return status === 0;
+}
+
+const hasTorch = () =>
+  spawnSync('/usr/bin/python3', ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
+
+const threads = availableParallelism();
+const many = `${threads} threads`;
+const options = [
+  neumann('neumann', 1),
+  ...(threads > 1 ? [neumann(`neumann, ${many}`, threads)] : []),
+  neumann('neumann, 256 bit', 1, true),
+];
+if (!values['no-peers']) {
+  if (installPeers()) options.push(...peers);
+  if (hasTorch()) {
+    options.push(torch('torch', 1));
+    if (threads > 1) options.push(torch(`torch, ${many}`, threads));
+  } else console.error('bench: /usr/bin/python3 has no torch; going on without it');
+}
+
+const subjects = options.map((option) => new Subject(option));
+const peaks: Peaks = {};
+for (const [i, { name }] of options.entries())
+  if (name.startsWith('neumann')) {
+    const { gflops = 0, gbs = 0 } = (await subjects[i]?.ask({ workload: 'peak', params: {} }, 0)) ?? {};
+    peaks[name] = { gflops, gbs };
+  }
+
+const chosen = positionals.length > 0 ? positionals : Object.keys(cases);
+const results: Record<string, Measured[]> = {};
+const tables: string[] = [];
+for (const name of chosen) {
+  const one = cases[name];
+  if (!one) continue;
+  const taking = subjects.filter(({ only }) => !only || only.includes(name));
+  results[name] = await measure(one, taking);
+  const text = table(
+    one,
+    results[name],
+    taking.map((subject) => subject.name),
+    peaks,
+  );
+  tables.push(text);
+  console.log(text);
+}
+for (const subject of subjects) subject.end();
+
+if (positionals.length === 0 && !values['no-peers']) {
+  const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+  const machine = `${cpus()[0]?.model.trim() ?? process.arch}, ${threads} cores, Node ${process.version}`;
+  const peak = Object.entries(peaks)
+    .map(([name, { gflops, gbs }]) => `${name} ${gflops.toFixed(0)} GFLOP/s, ${gbs.toFixed(0)} GB/s`)
+    .join('; ');
+  const start = '<!-- made by pnpm bench: everything below -->';
+  const before = existsSync(`${docs}performance.md`) ? readFileSync(`${docs}performance.md`, 'utf8') : '';
+  const head = before.includes(start) ? before.slice(0, before.indexOf(start)) : '# Performance\n\n';
+  writeFileSync(
+    `${docs}performance.md`,
+    `${head}${start}\n\n${machine}. Measured peak: ${peak}.\n\n${tables.join('\n')}`,
+  );
+  writeFileSync(`${docs}performance.json`, `${JSON.stringify({ machine, peaks, results }, undefined, 1)}\n`);
+}

@@ -33,11 +33,6 @@ export interface StepCode {
   readonly parts: readonly Part[];
 }
 
-/** A step of one task. */
-export function undivided(scratch: number, emit: Part['emit']): StepCode {
-  return { scratch, parts: [{ tasks: 1, emit }] };
-}
-
 /** Runs `body` for each task of a share; it gets the local that holds the task's number, and must not change it. */
 export function eachTask(code: Code, share: Pick<Share, 'first' | 'end'>, body: (task: Local) => void): void {
   const task = code.local('i32');
