@@ -70,7 +70,13 @@ function spread<T>(
   ) {
     const odd = Object.keys(choice).find((key) => !structure.keys.includes(key));
     if (odd !== undefined)
-      refuse(op, name, join(path, odd), 'nothing, as the parameters have no such branch', choice);
+      refuse(
+        op,
+        name,
+        join(path, odd),
+        'nothing, as the parameters have no such branch',
+        (choice as Readonly<Record<string, unknown>>)[odd],
+      );
     return structure.keys.flatMap((key, i) =>
       spread<T>(
         op,

@@ -5,12 +5,22 @@ import {
   applyUpdates,
   chain,
   clipByGlobalNorm,
+  type EmaState,
+  ema,
   type GradientTransformation,
+  type InjectHyperparamsState,
+  injectHyperparams,
+  type MultiStepsState,
+  masked,
+  multiSteps,
   type NeumannState,
+  namedChain,
   neumann,
   neumannEvalParams,
   neumannInit,
   neumannStep,
+  type PartitionState,
+  partition,
   type ScaleByAdamState,
   type ScaleByScheduleState,
   scaleByAdam,
@@ -65,4 +75,29 @@ test('options that need each other', () => {
   neumannInit(params, { learningRate: 0.1, burnInSteps: 1 });
   // @ts-expect-error there is no such option
   neumannInit(params, { learningRate: 0.1, burnInSteps: 1, resetSteps: 1, momentum: 0.9 });
+});
+
+test('wrappers keep the types of the states within', () => {
+  const inner = scaleByAdam();
+  expectTypeOf(masked(inner, true)).toEqualTypeOf<GradientTransformation<ScaleByAdamState>>();
+  expectTypeOf(multiSteps(inner, { every: 2 })).toEqualTypeOf<
+    GradientTransformation<MultiStepsState<ScaleByAdamState>>
+  >();
+  expectTypeOf(namedChain({ adam: inner, average: ema({ decay: 0.9 }) })).toEqualTypeOf<
+    GradientTransformation<{ adam: ScaleByAdamState; average: EmaState }>
+  >();
+  expectTypeOf(partition({ a: inner, b: ema({ decay: 0.9 }) }, { w: 'a', layers: 'b' })).toEqualTypeOf<
+    GradientTransformation<PartitionState<{ a: ScaleByAdamState; b: EmaState }>>
+  >();
+  // @ts-expect-error there is no such group
+  partition({ a: inner }, { w: 'c' });
+});
+
+test('injectHyperparams takes the options of the optimizer, and schedules for its numbers', () => {
+  const tx = injectHyperparams(adam)({ learningRate: 0.1, b1: (count) => count });
+  expectTypeOf(tx.init(params)).toExtend<
+    InjectHyperparamsState<readonly [ScaleByAdamState, ScaleByScheduleState]>
+  >();
+  // @ts-expect-error there is no such option
+  injectHyperparams(adam)({ learningRate: 0.1, beta: 0.9 });
 });
