@@ -15,9 +15,9 @@ import { broadcastShapes, rowMajorStrides, type Shape, sameShape, sizeOf } from 
 import { Tensor } from '../tensor.ts';
 import { show } from './check.ts';
 import { operand, promoteOperands, type TensorLike } from './convert.ts';
-import { knownValues, positions, take } from './indexing.ts';
+import { knownValues, positions } from './indexing.ts';
 import { nonzero } from './nonzero.ts';
-import { type Range, slice } from './shape.ts';
+import { type Range, sliced } from './shape.ts';
 
 /**
  * What {@link at} takes of one axis: what {@link slice} takes; an integer tensor, of positions; a bool tensor, of as many
@@ -68,13 +68,13 @@ export function at(x: TensorLike, indices: readonly Index[]): Indexed {
     throw new OptionError(`at: takes an array of indices, but got ${show(indices)}.`);
   const update = (values: TensorLike, combine: Combine): Tensor => updated(t, indices, values, combine);
   return {
-    get: () => read(t, entriesOf(t, indices)),
+    get: () => read(t, entriesOf(t, indices), showAval(t.aval)),
     set: (values) => update(values, 'set'),
     add: (values) => update(values, 'add'),
     multiply: (values) => update(values, 'multiply'),
     min: (values) => update(values, 'min'),
     max: (values) => update(values, 'max'),
-    apply: (f) => update(f(read(t, entriesOf(t, indices))), 'set'),
+    apply: (f) => update(f(read(t, entriesOf(t, indices), showAval(t.aval))), 'set'),
   };
 }
 
@@ -123,22 +123,24 @@ function checkMask(x: Tensor, mask: Tensor, first: number): void {
 
 /* ---- reading ---- */
 
-function read(x: Tensor, entries: readonly Entry[]): Tensor {
-  if (!entries.some((entry) => entry instanceof Tensor)) return slice(x, entries as Range[]);
+/** @param of What messages call the tensor. */
+function read(x: Tensor, entries: readonly Entry[], of: string): Tensor {
+  if (!entries.some((entry) => entry instanceof Tensor)) return sliced('at', x, entries as Range[], of);
   // Beside tensors, a number is a position like theirs.
   const isAdvanced = (entry: Entry): boolean => entry instanceof Tensor || typeof entry === 'number';
-  const part = slice(
+  const part = sliced(
+    'at',
     x,
     entries.map((entry) => (isAdvanced(entry) ? null : (entry as Range))),
+    of,
   );
   const axes = entries.flatMap((entry, axis) => (isAdvanced(entry) ? [axis] : []));
   const [first = 0] = axes;
-  if (axes.length === 1) return take(part, entries[first] as Tensor, { axis: first });
   const extents = axes.map((axis) => part.shape[axis] as number);
   const places = axes.map((axis, i) =>
-    positions('at', entries[axis] as Tensor | number, extents[i] as number, showAval(x.aval)),
+    positions('at', entries[axis] as Tensor | number, extents[i] as number, of),
   );
-  const index = flatIndex(places, extents);
+  const index = axes.length === 1 ? (places[0] as Tensor) : flatIndex(places, extents);
   const rest = entries.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const rows = sizeOf(extents);
   const restShape = rest.map((axis) => part.shape[axis] as number);
@@ -210,7 +212,7 @@ function updated(x: Tensor, indices: readonly Index[], given: TensorLike, combin
   const inner = trailing(entries);
   const lead = x.shape.slice(0, x.ndim - inner);
   const numbered = m.reshape(p.add(m.iota(sizeOf(lead), 'int32'), scalar(1, 'int32')), lead);
-  const places = read(numbered, entries.slice(0, lead.length)); // from 1; 0 is out of range
+  const places = read(numbered, entries.slice(0, lead.length), showAval(x.aval)); // from 1; 0 is out of range
   const rest = x.shape.slice(lead.length);
   const spread = stretched(values, [...places.shape, ...rest]);
   const extents = { rows: sizeOf(lead), count: places.size, inner: sizeOf(rest) };

@@ -91,9 +91,10 @@ export function nanVariance(x: TensorLike, options: VarianceOptions = {}): Tenso
 }
 
 function varianceOf(t: Tensor, { ddof = 0, ...options }: VarianceOptions): Tensor {
-  const centred = p.sub(t, meanOf(t, { ...options, keepdims: true }));
-  const squares = sum(replaced(p.mul(centred, centred), 0), options);
   const zero = scalar(0, t.dtype);
+  const distance = p.sub(replaced(t, 0), meanOf(t, { ...options, keepdims: true }));
+  const centred = p.select(isNan(t), zero, distance); // NaN stays out of the derivative, too
+  const squares = sum(p.mul(centred, centred), options);
   return p.div(squares, p.max(p.sub(countOf(t, options), scalar(ddof, t.dtype)), zero));
 }
 

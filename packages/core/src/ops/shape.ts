@@ -159,12 +159,16 @@ export type Range = number | null | readonly [start: number | null, stop?: numbe
  * slice(x, [[null, null, -1]])                    // x[::-1]
  */
 export function slice(x: TensorLike, ranges: readonly Range[]): Tensor {
-  const t = operand('slice', x);
+  return sliced('slice', operand('slice', x), ranges);
+}
+
+/** {@link slice} on behalf of an operation; `of` is what messages call the tensor. */
+export function sliced(op: string, t: Tensor, ranges: readonly Range[], of = showAval(t.aval)): Tensor {
   if (!Array.isArray(ranges) || ranges.length > t.ndim)
     throw new ShapeError(
-      `slice: takes an array of at most ${t.ndim} ranges for ${showAval(t.aval)}, but got ${show(ranges)}.`,
+      `${op}: takes an array of at most ${t.ndim} ranges for ${of}, but got ${show(ranges)}.`,
     );
-  const bounds = t.shape.map((extent, axis) => boundsOf(ranges[axis] ?? null, extent, axis, t));
+  const bounds = t.shape.map((extent, axis) => boundsOf(op, ranges[axis] ?? null, extent, axis, of));
   const backwards = bounds.flatMap(({ reversed }, axis) => (reversed ? [axis] : []));
   const part = m.slice(
     t,
@@ -183,18 +187,18 @@ interface Bounds {
   readonly reversed: boolean;
 }
 
-function boundsOf(range: Range, extent: number, axis: number, x: Tensor): Bounds {
+function boundsOf(op: string, range: Range, extent: number, axis: number, of: string): Bounds {
   if (range === null) return { start: 0, limit: extent, stride: 1, reversed: false };
   if (typeof range === 'number') {
-    if (!Number.isInteger(range)) refuseRange(range, axis);
+    if (!Number.isInteger(range)) refuseRange(op, range, axis);
     if (range < -extent || range >= extent)
-      throw new ShapeError(`slice: index ${range} is out of range for axis ${axis} of ${showAval(x.aval)}.`);
+      throw new ShapeError(`${op}: index ${range} is out of range for axis ${axis} of ${of}.`);
     const start = range < 0 ? range + extent : range;
     return { start, limit: start + 1, stride: 1, reversed: false };
   }
-  if (!Array.isArray(range) || range.length > 3) refuseRange(range, axis);
+  if (!Array.isArray(range) || range.length > 3) refuseRange(op, range, axis);
   const [from = null, to = null, step = 1] = range;
-  if (![from ?? 0, to ?? 0, step].every(Number.isInteger) || step === 0) refuseRange(range, axis);
+  if (![from ?? 0, to ?? 0, step].every(Number.isInteger) || step === 0) refuseRange(op, range, axis);
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]; // where a position may be, walking that way
   const clamp = (n: number): number => Math.min(Math.max(n < 0 ? n + extent : n, least), most);
   const first = from === null ? (step > 0 ? 0 : most) : clamp(from);
@@ -206,9 +210,9 @@ function boundsOf(range: Range, extent: number, axis: number, x: Tensor): Bounds
   return { start: low, limit: high + 1, stride: Math.abs(step), reversed: step < 0 };
 }
 
-function refuseRange(range: unknown, axis: number): never {
+function refuseRange(op: string, range: unknown, axis: number): never {
   throw new OptionError(
-    `slice: the entry for axis ${axis} is an integer, null, or [start, stop, step] with a step that is not 0, ` +
+    `${op}: the entry for axis ${axis} is an integer, null, or [start, stop, step] with a step that is not 0, ` +
       `but got ${show(range)}.`,
   );
 }
