@@ -104,7 +104,7 @@ function drawEntry({ label, color, dash, x }: Entry, y: number): string {
 function drawPanel({ title, x, y, marks }: Panel): string {
   const { document } = parseHTML('<html><body></body></html>');
   const svg = plot({
-    document: document as unknown as Document,
+    document: document,
     ...size,
     marginTop: 44,
     marginLeft: 62,
@@ -119,7 +119,10 @@ function drawPanel({ title, x, y, marks }: Panel): string {
   const text = svg.outerHTML.replace(/ d="[^"]*"/g, (path) =>
     path.replace(/\d+\.\d+/g, (x) => String(round(x))),
   );
-  return text.replace(/<\/svg>\s*$/, `${heading}</svg>`);
+  return text
+    .replace(/<style>[^<]*<\/style>/, '') // for pages, not for files
+    .replace(/^<svg[^>]*>/, (open) => `${open}<title>${escaped(title)}</title>`)
+    .replace(/<\/svg>\s*$/, `${heading}</svg>`);
 }
 
 const round = (x: string): number => Math.round(10 * Number(x)) / 10;

@@ -78,7 +78,7 @@ function train(steps: number, every: number): { measured: Measured[]; densities:
     return spectralDensity<Params>((v) => hvp(loss, [p], v), p, options);
   });
   const densityOf = (p: Params): Bin[] => {
-    const { grid, density } = spectrum(p as never);
+    const { grid, density } = spectrum(p);
     const values = [...density.dataSync()];
     return [...grid.dataSync()].map((lambda, i) => ({ lambda, density: values[i] as number }));
   };
@@ -87,16 +87,16 @@ function train(steps: number, every: number): { measured: Measured[]; densities:
   let [params, state] = [first, tx.init(first)];
   for (let k = 0; k <= steps; k++) {
     if (k % every === 0) {
-      const now = measure(params as never);
+      const now = measure(params);
       measured.push({
         step: k,
         loss: now.loss.item(),
         min: now.min.item(),
         max: now.max.item(),
-        mu: (now.mu as Tensor).item(),
+        mu: now.mu.item(),
       });
     }
-    [params, state] = step(params as never, state as never) as unknown as [Params, typeof state];
+    [params, state] = step(params, state) as unknown as [Params, typeof state];
   }
   return { measured, densities: [densityOf(first), densityOf(params)] };
 }

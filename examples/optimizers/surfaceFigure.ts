@@ -45,6 +45,7 @@ function pathPanel(surface: Surface, runs: readonly Trajectory[]): Panel {
         line(points, {
           x: 'x',
           y: 'y',
+          clip: true,
           ...stroke(contender),
         }),
       ),

@@ -83,7 +83,7 @@ export function trajectory(surface: Surface, contender: Contender): Trajectory {
   const runs: Point[][] = rates.map(() => []);
   let state = start(learningRates) as State;
   for (let k = 0; k <= surface.steps; k++) {
-    const { place, height } = evaluated(state as never, learningRates);
+    const { place, height } = evaluated(state, learningRates);
     const [places, heights] = [place.dataSync(), height.dataSync()];
     for (const [i, run] of runs.entries())
       run.push({
@@ -92,7 +92,7 @@ export function trajectory(surface: Surface, contender: Contender): Trajectory {
         y: places[2 * i + 1] as number,
         f: heights[i] as number,
       });
-    state = step(state as never, learningRates) as State;
+    state = step(state, learningRates);
   }
   const tail = Math.ceil(surface.steps / 10);
   const scores = runs.map((run) => run.slice(-tail).reduce((sum, { f: y }) => sum + y, 0) / tail);

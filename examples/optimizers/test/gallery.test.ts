@@ -25,6 +25,10 @@ test.each(Object.entries(surfaces))('%s is least, and flat, where it says', (_, 
   }
 });
 
+test('paths are clipped to the panel', () => {
+  expect(surfaceFigure({ ...short, steps: 2 })).toMatch(/<clipPath id="[^"]+"><rect .*clip-path="url\(#/s);
+});
+
 test('a trajectory starts at the start, and its learning rate is the best of those tried', () => {
   const [sgd, , nesterov] = contenders.map((contender) => trajectory(short, contender));
   expect(sgd?.points[0]).toMatchObject({ step: 0, x: short.start[0], y: short.start[1] });

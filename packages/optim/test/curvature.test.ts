@@ -310,10 +310,12 @@ describe('products with matrices of curvature', () => {
   });
 
   test('fisherVp with every label, weighted by its probability, is gnvp', () => {
-    const probabilities = (elements(logits(params)).map(Math.exp) as Vector).map((e, i, all) => {
-      const row = Math.floor(i / 3) * 3;
-      return e / ((all[row] as number) + (all[row + 1] as number) + (all[row + 2] as number));
-    });
+    const probabilities = elements(logits(params))
+      .map(Math.exp)
+      .map((e, i, all) => {
+        const row = Math.floor(i / 3) * 3;
+        return e / ((all[row] as number) + (all[row + 1] as number) + (all[row + 2] as number));
+      });
     const weights = reshape(f64(probabilities.map((p) => Math.sqrt(3 * p))), [7, 3]);
     // Weights √(3p) of the log-likelihoods of the three labels: the mean over 21 of squares is that over 7 of expectations.
     const all = (p: Params) => {

@@ -12,7 +12,7 @@ export const vector = (n: number, size = 1) => fc.array(number(-size, size), { m
 /** xᵀ y */
 export const dot = (x: Vector, y: Vector): number => x.reduce((s, a, i) => s + a * (y[i] as number), 0);
 export const apply = (a: Matrix, x: Vector): Vector => a.map((row) => dot(row, x));
-export const flip = (a: Matrix): Matrix => (a[0] as Vector).map((_, j) => a.map((row) => row[j] as number));
+const flip = (a: Matrix): Matrix => (a[0] as Vector).map((_, j) => a.map((row) => row[j] as number));
 
 /** Orthogonal, as a product of n Householder reflections. */
 export const orthogonal = (n: number): fc.Arbitrary<Matrix> =>

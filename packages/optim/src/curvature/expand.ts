@@ -41,5 +41,5 @@ export function pushForward<P, Y>(
   const [outputs, jacobian] = linearize(f, tensorsOf(params) as never);
   // The program of a linear map is also that of its derivative, so the transpose comes without a second evaluation of f.
   const [jv, pullBack] = vjp(jacobian as unknown as (v: unknown) => Tensors<Y>, v as never);
-  return { outputs, jv: jv as Tensors<Y>, pullBack: (ct) => pullBack(ct as never)[0] as Tensors<P> };
+  return { outputs, jv: jv as Tensors<Y>, pullBack: (ct) => pullBack(ct as never)[0] };
 }

@@ -54,8 +54,8 @@ export interface System<T> {
   /** x, its residual b - A x, and the steps made. */
   readonly start: { readonly x: Tensor; readonly r: Tensor; readonly steps: Tensor };
   /** Whether a residual is above the tolerance. It is not if it is NaN. */
-  unsolved(r: Tensor): Tensor;
-  solution(x: Tensor, r: Tensor, steps: Tensor): Solution<T>;
+  unsolved(this: void, r: Tensor): Tensor;
+  solution(this: void, x: Tensor, r: Tensor, steps: Tensor): Solution<T>;
 }
 
 /** @throws {TreeError} {ShapeError} naming the leaf where `init` or A x has another form than b. */

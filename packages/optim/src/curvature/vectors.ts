@@ -37,11 +37,11 @@ export interface VectorSpace<T> {
    * @param name What the tree is, for messages.
    * @throws {TreeError} {ShapeError} naming the leaf where `tree` has another form.
    */
-  vector(name: string, tree: unknown): Tensor;
+  vector(this: void, name: string, tree: unknown): Tensor;
   /** The tree, with its leaves' dtypes. */
-  tree(vector: Tensor): Tensors<T>;
+  tree(this: void, vector: Tensor): Tensors<T>;
   /** The map on vectors. */
-  map(matvec: Matvec<T>): (x: Tensor) => Tensor;
+  map(this: void, matvec: Matvec<T>): (x: Tensor) => Tensor;
 }
 
 /** @throws {OptionError} if `like` has no elements. {DTypeError} naming a leaf that is no float. */

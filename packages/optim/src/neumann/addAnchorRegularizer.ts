@@ -28,7 +28,16 @@ import {
   type RulesOf,
 } from '../options.ts';
 import type { GradientTransformation, Predicate, Scalar, TensorTree } from '../protocol.ts';
-import { beside, floatDType, leavesOf, sameForm, scalarOf, tensorsOf, zipTrees } from '../trees.ts';
+import {
+  beside,
+  floatDType,
+  leavesOf,
+  sameForm,
+  scalarOf,
+  stateLike,
+  tensorsOf,
+  zipTrees,
+} from '../trees.ts';
 import { anchorCoefficients } from './anchor.ts';
 import type { BetaCount, ResetMode } from './options.ts';
 
@@ -120,13 +129,13 @@ export function addAnchorRegularizer(
   };
 
   return {
-    init: (params) => ({ count: zeros([], 'int32'), anchor: tensorsOf(params) as TensorTree }),
+    init: (params) => ({ count: zeros([], 'int32'), anchor: stateLike(op, params, (x) => x) }),
     update: (updates, { count, anchor }, params) => {
       if (params === undefined || params === null)
         throw new OptionError(
           `${op}: needs the parameters; pass them as the third argument of update(grads, state, params).`,
         );
-      const weights = tensorsOf(params as TensorTree);
+      const weights = tensorsOf(params);
       const last = subtract(count, 1);
       const follows = logicalAnd(greater(count, 0), logicalNot(anchored(last)));
       const next = zipTrees(op, { params: weights }, { anchor }, (w, v) =>
