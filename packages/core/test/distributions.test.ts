@@ -81,6 +81,12 @@ describe('distributions', () => {
     ['pareto', (o) => random.pareto(key, 3, [n], o), (x) => 1 - x ** -3],
     ['rayleigh', (o) => random.rayleigh(key, 2, [n], o), (x) => 1 - exp((-x * x) / 8)],
     ['wald', (o) => random.wald(key, 2, [half], o), (x) => waldCdf(2, x)],
+    ['lognormal', (o) => random.lognormal(key, 0.5, [half], o), (x) => normalCdf(2 * log(x))],
+    [
+      'triangular',
+      (o) => random.triangular(key, -1, 0, 3, [n], o),
+      (x) => (x < 0 ? (x + 1) ** 2 / 4 : 1 - (3 - x) ** 2 / 12),
+    ],
     ['gamma of 3.5', (o) => random.gamma(key, 3.5, [half], o), (x) => gammaCdf(3.5, x)],
     ['gamma of 0.5', (o) => random.gamma(key, 0.5, [half], o), (x) => gammaCdf(0.5, x)],
     [
@@ -124,6 +130,15 @@ describe('distributions', () => {
       bins++;
     }
     expect(abs(chi - bins)).toBeLessThan(4 * sqrt(2 * bins));
+  });
+
+  test('geometric', () => {
+    const counts = [...random.geometric(key, 0.25, [n]).dataSync()];
+    for (const k of [1, 2, 3, 6]) {
+      const p = 0.25 * 0.75 ** (k - 1);
+      const found = counts.filter((c) => c === k).length / n;
+      expect(abs(found - p)).toBeLessThan(4 * sqrt((p * (1 - p)) / n));
+    }
   });
 
   test('poisson at the edges', () => {
