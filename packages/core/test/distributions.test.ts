@@ -172,7 +172,7 @@ describe('distributions', () => {
     for (const count of counts.values()) expect(abs(count - 200)).toBeLessThan(4 * sqrt(200 * (5 / 6)));
     const grid = nm.reshape(nm.arange(12), [4, 3]);
     const rows = random.permutation(key, grid).toArray() as number[][];
-    expect(rows.map((r) => (r[0] as number) / 3).sort()).toEqual([0, 1, 2, 3]);
+    expect(rows.map((r) => (r[0] as number) / 3).sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     for (const r of rows) expect(r[2]).toBe((r[0] as number) + 2);
     const free = random.permutation(key, grid, { axis: 1, independent: true }).toArray() as number[][];
     expect(free.map((r) => [...r].sort((a, b) => a - b))).toEqual(grid.toArray());

@@ -107,7 +107,7 @@ export function matrixRow(facts: MatrixFacts): Row {
       })
       .filter(({ m, n }) => keep(m, n))
       .map(({ m, n, lead }) => ({
-        f: (a, ...rest) => apply(a as Tensor, ...rest),
+        f: (a, ...rest) => apply(a, ...rest),
         text: name,
         operands: operands(m, n).map((shape) => operand([...lead, ...shape])),
         ...(define && {
@@ -169,7 +169,7 @@ export const linalgRows: readonly Row[] = [
   ...triangles.map((options) =>
     matrixRow({
       name: `triangularSolve ${JSON.stringify(options)}`,
-      f: (a, b) => triangularSolve(dominant(a), b as Tensor, options),
+      f: (a, b) => triangularSolve(dominant(a), b, options),
       operands: system,
       define: (as = [], bs = []) => [
         as.map((a, k) => {
@@ -194,7 +194,7 @@ export const linalgRows: readonly Row[] = [
   matrixRow({ name: 'luParts', f: (a) => luParts(reversed(dominant(a))).slice(0, 1), smooth: null }),
   matrixRow({
     name: 'linearSolve',
-    f: (a, b) => linearSolve(reversed(dominant(a)), b as Tensor),
+    f: (a, b) => linearSolve(reversed(dominant(a)), b),
     operands: system,
     define: (as = [], bs = []) => [
       as.map((a, k) => product(inverse(dominantRows(a).reverse()), bs[k] as Rows)),
@@ -209,10 +209,7 @@ export const linalgRows: readonly Row[] = [
     smooth: (a) => qr(dominant(a), false),
     operands: (m, n) => [[m, n]],
     differentiable: (m, n) => m >= n,
-    define: (list) => [
-      (list as Rows[]).map(dominantRows),
-      (list as Rows[]).map((a) => units(Math.min(a.length, a[0]?.length ?? 0))),
-    ],
+    define: (list) => [list.map(dominantRows), list.map((a) => units(Math.min(a.length, a[0]?.length ?? 0)))],
   }),
   matrixRow({
     name: 'qr complete',
@@ -222,7 +219,7 @@ export const linalgRows: readonly Row[] = [
     },
     smooth: null,
     operands: (m, n) => [[m, n]],
-    define: (list) => [(list as Rows[]).map(dominantRows), (list as Rows[]).map((a) => units(a.length))],
+    define: (list) => [list.map(dominantRows), list.map((a) => units(a.length))],
   }),
   matrixRow({
     name: 'eigh',
@@ -231,10 +228,7 @@ export const linalgRows: readonly Row[] = [
       return [times(v, times(spread(w), transposed(v))), gram(v)];
     },
     smooth: (a) => eigh(dominant(symmetric(a))),
-    define: (list) => [
-      (list as Rows[]).map((a) => dominantRows(symmetricRows(a))),
-      (list as Rows[]).map((a) => units(a.length)),
-    ],
+    define: (list) => [list.map((a) => dominantRows(symmetricRows(a))), list.map((a) => units(a.length))],
   }),
   ...[false, true].map((full) =>
     matrixRow({
@@ -258,9 +252,9 @@ export const linalgRows: readonly Row[] = [
         const extents = (a: Rows): [number, number] => [a.length, a[0]?.length ?? 0];
         const size = (n: number, k: number): number => (full ? n : k);
         return [
-          (list as Rows[]).map(dominantRows),
-          (list as Rows[]).map((a) => units(size(extents(a)[0], Math.min(...extents(a))))),
-          (list as Rows[]).map((a) => units(size(extents(a)[1], Math.min(...extents(a))))),
+          list.map(dominantRows),
+          list.map((a) => units(size(extents(a)[0], Math.min(...extents(a))))),
+          list.map((a) => units(size(extents(a)[1], Math.min(...extents(a))))),
         ];
       },
     }),
@@ -279,7 +273,7 @@ export const linalgRows: readonly Row[] = [
     name: 'slogdet',
     f: (a) => slogdet(reversed(dominant(a))),
     define: (list) => {
-      const values = (list as Rows[]).map((a) => determinant(dominantRows(a).reverse()));
+      const values = list.map((a) => determinant(dominantRows(a).reverse()));
       return [values.map((d) => [[Math.sign(d)]]), values.map((d) => [[Math.log(Math.abs(d))]])];
     },
   }),

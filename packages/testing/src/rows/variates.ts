@@ -44,7 +44,7 @@ export const variateRows: readonly Row[] = [
     values: (dtype) =>
       sizes(9).map(
         (n): Form => ({
-          f: (keys, a) => logGammaVariates(keys as never, a as never),
+          f: (keys, a) => logGammaVariates(keys, a),
           text: 'logGammaVariates',
           operands: pair([n], (shape) => operandBetween(dtype, shape, 0.05, 20)),
         }),
@@ -58,7 +58,7 @@ export const variateRows: readonly Row[] = [
     values: () =>
       sizes(3).map(
         (n): Form => ({
-          f: (a, y) => logGammaSlopes(a as never, y as never),
+          f: (a, y) => logGammaSlopes(a, y),
           text: 'logGammaSlope',
           operands: [operandBetween('float64', [n], 0.5, 5), operandBetween('float64', [n], -2, 1.5)],
           define: (a, y) => [Array.from(a.values, (shape, i) => slope(shape, y.values[i] as number))],
@@ -72,7 +72,7 @@ export const variateRows: readonly Row[] = [
     values: () =>
       sizes(9).map(
         (n): Form => ({
-          f: (key, rates) => poissonVariates(key as never, rates as never),
+          f: (key, rates) => poissonVariates(key, rates),
           text: 'poissonVariates',
           operands: [anyOperand('uint32', [2]), operandBetween('float32', [n], 0, 40)],
         }),

@@ -17,7 +17,7 @@ function row(name: string, operands: 1 | 2, f: (x: Complex, n: number) => Tensor
         n: fc.integer({ min: 1, max: most + 2 }),
       })
       .map(({ shape, n }) => ({
-        f: (re, im = re) => f({ re, im } as Complex, n),
+        f: (re, im = re) => f({ re, im }, n),
         text: `fft.${name} ${n}`,
         operands: Array.from({ length: operands }, () => operand(shape)),
       }));

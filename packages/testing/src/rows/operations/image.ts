@@ -2,7 +2,7 @@
 import { image, type ResizeMethod } from '@neumann/core';
 import fc from 'fast-check';
 import { operandBetween, smoothOperand } from '../../arbitrary.ts';
-import type { Shape, Tensor } from '../../core.ts';
+import type { Shape } from '../../core.ts';
 import type { Form, Operand, Row } from '../../row.ts';
 import { floats } from '../dtypes.ts';
 
@@ -20,7 +20,7 @@ const resizeForms = (most: number, operand: (s: Shape) => Operand): fc.Arbitrary
       method: fc.constantFrom(...methods),
     })
     .map(({ shape, n, method }) => ({
-      f: (x) => image.resize(x as Tensor, shape.with(0, n), method),
+      f: (x) => image.resize(x, shape.with(0, n), method),
       text: `image.resize ${n} ${method}`,
       operands: [operand(shape)],
     }));
@@ -29,7 +29,7 @@ const scaleForms = (most: number, operand: (s: Shape) => Operand): fc.Arbitrary<
   extents(most).map((shape) => ({
     f: (x) => {
       const place = { scale: [1.3], translation: [0.4] };
-      return image.scaleAndTranslate(x as Tensor, shape.with(0, 6), [0], place, 'linear');
+      return image.scaleAndTranslate(x, shape.with(0, 6), [0], place, 'linear');
     },
     text: 'image.scaleAndTranslate',
     operands: [operand(shape)],
@@ -44,8 +44,7 @@ const mapForms = (operand: (s: Shape) => Operand, at: (s: Shape) => Operand): fc
       mode: fc.constantFrom('constant', 'nearest', 'wrap', 'mirror', 'reflect'),
     })
     .map(({ n, count, mode }) => ({
-      f: (x, row, column) =>
-        image.mapCoordinates(x as Tensor, [row as Tensor, column as Tensor], { mode: mode as 'wrap' }),
+      f: (x, row, column) => image.mapCoordinates(x, [row, column], { mode: mode as 'wrap' }),
       text: `image.mapCoordinates ${mode}`,
       operands: [operand([n, 3]), at([count]), at([count])],
     }));

@@ -16,7 +16,7 @@ const values = (results: Record<string, Tensor>): Tensor[] => Object.values(resu
 
 export const linalgRows: readonly Row[] = [
   row('cholesky', (a) => linalg.cholesky(dominant(a))),
-  row('choleskySolve', (a, b) => linalg.choleskySolve(dominant(a), b as Tensor), { operands: system }),
+  row('choleskySolve', (a, b) => linalg.choleskySolve(dominant(a), b), { operands: system }),
   row('cond', (a) => [linalg.cond(dominant(a)), linalg.cond(dominant(a), { ord: 1 })], {
     differentiable: (m) => m > 1,
   }),
@@ -28,7 +28,7 @@ export const linalgRows: readonly Row[] = [
   row(
     'lstsq',
     (a, b) => {
-      const { x, residuals, s } = linalg.lstsq(dominant(a), b as Tensor);
+      const { x, residuals, s } = linalg.lstsq(dominant(a), b);
       return [x, residuals, s];
     },
     {
@@ -54,7 +54,7 @@ export const linalgRows: readonly Row[] = [
   row('matrixPower', (a) => [linalg.matrixPower(dominant(a), 3), linalg.matrixPower(dominant(a), -2)]),
   row('matrixRank', (a) => linalg.matrixRank(dominant(a)), { operands: any, smooth: null }),
   row('matrixTranspose', linalg.matrixTranspose, { operands: any, linear: [[0]] }),
-  row('multiDot', (a, b, c) => linalg.multiDot([a, b as Tensor, c as Tensor]), {
+  row('multiDot', (a, b, c) => linalg.multiDot([a, b, c]), {
     operands: (m, n) => [
       [m, n],
       [n, 2],
@@ -75,10 +75,10 @@ export const linalgRows: readonly Row[] = [
   row('pinv', (a) => linalg.pinv(dominant(a)), { operands: any }),
   row('qr', (a) => values(linalg.qr(dominant(a))), { operands: any }),
   row('slogdet', (a) => values(linalg.slogdet(dominant(a)))),
-  row('solve', (a, b) => linalg.solve(dominant(a), b as Tensor), { operands: system }),
+  row('solve', (a, b) => linalg.solve(dominant(a), b), { operands: system }),
   row('svd', (a) => values(linalg.svd(dominant(a), { fullMatrices: false })), { operands: any }),
   row('svdvals', (a) => linalg.svdvals(dominant(a)), { operands: any }),
-  row('triangularSolve', (a, b) => linalg.triangularSolve(dominant(a), b as Tensor, { lower: true }), {
+  row('triangularSolve', (a, b) => linalg.triangularSolve(dominant(a), b, { lower: true }), {
     operands: system,
   }),
 ];
