@@ -7,7 +7,6 @@ interface Parts {
   readonly re: NestedData;
   readonly im: NestedData;
 }
-// biome-ignore lint/suspicious/noExplicitAny: whatever NumPy printed
 const golden = JSON.parse(readFileSync(new URL('./goldens/fft.json', import.meta.url), 'utf8'));
 const f64 = (x: NestedData): Tensor => nm.tensor(x, 'float64');
 const complex = ({ re, im }: Parts): Complex => ({ re: f64(re), im: f64(im) });

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import * as nm from '../src/index.ts';
 import { image, OptionError, type ResizeMethod, ShapeError, type Tensor } from '../src/index.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever PyTorch printed
 const golden = JSON.parse(readFileSync(new URL('./goldens/image.json', import.meta.url), 'utf8'));
 const f64 = (x: nm.NestedData): Tensor => nm.tensor(x, 'float64');
 const picture = f64(golden.image);
