@@ -23,9 +23,10 @@ import {
 import { checkPlan } from '../../src/ir/checkPlan.ts';
 import { planProgram } from '../../src/ir/execute.ts';
 import { planKey } from '../../src/ir/key.ts';
-import { blocksOf, type Plan, type Slot, type Step, workSteps } from '../../src/ir/plan.ts';
+import { type Plan, type Slot, type Step, workSteps } from '../../src/ir/plan.ts';
 import { showPlan } from '../../src/ir/show.ts';
 import { makeProgram } from '../../src/transforms/jit.ts';
+import { aliveAtOnce } from './aliveAtOnce.ts';
 
 const planOf = (
   f: (...xs: Tensor[]) => unknown,
@@ -149,53 +150,6 @@ describe('plans', () => {
   });
 });
 
-/** Bytes of the arena that are alive at the same time, at most: each slot from its first step to its last. */
-function liveBytes(plan: Plan): number {
-  const lives = new Map<number, [number, number]>();
-  let now = 0;
-  const use = (i: number, at: number): void => {
-    const [from, to] = lives.get(i) ?? [at, at];
-    lives.set(i, [Math.min(from, at), Math.max(to, at)]);
-    const place = plan.slots[i]?.place;
-    if (place?.kind === 'row') use(place.of, at);
-  };
-  const visit = (steps: readonly Step[]): void => {
-    for (const step of steps) {
-      const begin = now++;
-      if (step.kind === 'kernel' || step.kind === 'host') {
-        for (const i of [...step.inputs, ...step.outputs]) use(i, begin);
-        continue;
-      }
-      const seen = new Map([...lives]);
-      for (const block of blocksOf(step)) visit(block);
-      const end = now++;
-      if (step.kind === 'branch') use(step.index, end);
-      if (step.kind === 'while') use(step.predicate, end);
-      const used = workSteps([step]).flatMap((work) => [...work.inputs, ...work.outputs]);
-      if (step.kind !== 'branch') for (const i of used) if (seen.has(i)) use(i, end);
-      if (step.kind === 'loop')
-        for (const row of step.rows) {
-          use(row, begin);
-          use(row, end);
-        }
-    }
-  };
-  visit(plan.steps);
-  const bytes = (slot: Slot): number => Math.ceil((slot.size * (slot.dtype === 'bool' ? 1 : 4)) / 64) * 64;
-  const spans = [...lives].filter(([i]) => plan.slots[i]?.place.kind === 'arena');
-  return Math.max(
-    0,
-    ...spans.map(([, [at]]) => {
-      // One that ends where another begins may share its place with it, and does where it can.
-      const alive = spans.filter(([, [from, to]]) => from <= at && at <= to);
-      const shared = new Map(
-        alive.map(([i]) => [JSON.stringify(plan.slots[i]?.place), plan.slots[i] as Slot]),
-      );
-      return [...shared.values()].reduce((total, slot) => total + bytes(slot), 0);
-    }),
-  );
-}
-
 describe('memory', () => {
   const layer = (n: number) => (h: Tensor, u: Tensor) => tanh(matmul(multiply(h, n), u));
 
@@ -222,7 +176,7 @@ describe('memory', () => {
           return add(sum(square(ys)), sum(last));
         };
         const plan = planOf((u, x) => grad(loss)(u, x), [ones([width, width]), ones([length, batch, width])]);
-        expect(plan.arenaBytes).toBeLessThanOrEqual(1.15 * liveBytes(plan));
+        expect(plan.arenaBytes).toBeLessThanOrEqual(1.15 * aliveAtOnce(plan));
       }),
       { numRuns: 30, seed: 5 },
     );

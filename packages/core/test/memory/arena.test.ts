@@ -2,43 +2,15 @@
 import { law, type RandomProgram, randomPrograms, upload } from '@neumann/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dtypeInfo } from '../../src/dtype.ts';
 import * as nm from '../../src/index.ts';
 import { planProgram } from '../../src/ir/execute.ts';
 import { type Block, mostHeld, packBlocks } from '../../src/ir/packBlocks.ts';
 import type { Plan } from '../../src/ir/plan.ts';
+import { aliveAtOnce } from '../ir/aliveAtOnce.ts';
 
 type Tensor = nm.Tensor;
 
 const most = 1.15;
-
-/** The largest number of bytes of the arena that hold a value which is still needed, over all steps. */
-function aliveAtOnce(plan: Plan): number {
-  const lives = new Map<number, { from: number; to: number }>();
-  for (const [at, step] of plan.steps.entries()) {
-    if (step.kind !== 'kernel' && step.kind !== 'host') throw new Error('no loops here');
-    for (const slot of [...step.inputs, ...step.outputs]) {
-      const life = lives.get(slot);
-      lives.set(slot, { from: life?.from ?? at, to: at });
-    }
-  }
-  const spans = [...lives].flatMap(([slot, life]) => {
-    const { place, size, dtype } = plan.slots[slot] as Plan['slots'][number];
-    if (place.kind !== 'arena') return [];
-    const bytes = Math.ceil((size * dtypeInfo(dtype).bytes) / 64) * 64;
-    return [{ ...life, start: place.offset, end: place.offset + bytes }];
-  });
-  const atStep = (step: number): number => {
-    const now = spans.filter(({ from, to }) => from <= step && step <= to).sort((a, b) => a.start - b.start);
-    let [sum, end] = [0, 0]; // a result in the place of an operand counts once
-    for (const span of now) {
-      sum += Math.max(0, span.end - Math.max(span.start, end));
-      end = Math.max(end, span.end);
-    }
-    return sum;
-  };
-  return Math.max(0, ...plan.steps.map((_, step) => atStep(step)));
-}
 
 const expectTight = (plan: Plan): void =>
   expect(plan.arenaBytes).toBeLessThanOrEqual(most * aliveAtOnce(plan));
