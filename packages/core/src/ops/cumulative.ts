@@ -8,7 +8,7 @@ import { resolveAxis, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptions } from './check.ts';
 import { floatOperand, operand, type TensorLike } from './convert.ts';
-import { takeAlong } from './indexing.ts';
+import { pickAlong } from './indexing.ts';
 
 /** Options of {@link cumsum} and its kin. */
 export interface CumulativeOptions {
@@ -84,7 +84,7 @@ export function cummin(x: TensorLike, options: CumulativeOptions = {}): Tensor {
 }
 
 const extreme = (op: 'max' | 'min', t: Tensor, reverse: boolean): Tensor =>
-  takeAlong(t, c.cumulativeArg(op, stop(t), reverse), 1);
+  pickAlong(`cum${op}`, t, c.cumulativeArg(op, stop(t), reverse), 1, true);
 
 /**
  * Running `log(sum(e ** x))`, without overflow.

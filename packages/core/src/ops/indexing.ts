@@ -63,26 +63,34 @@ export function takeAlong(x: TensorLike, indices: Tensor, axis: number): Tensor 
     throw new ShapeError(
       `takeAlong: x and indices have the same number of axes, but are ${showAval(t.aval)} and ${showAval(places.aval)}.`,
     );
-  const [xRows, iRows] = [moveAxis(t, at, t.ndim - 1), moveAxis(places, at, t.ndim - 1)];
-  const lead = broadcastShapes('takeAlong', xRows.shape.slice(0, -1), iRows.shape.slice(0, -1));
-  const [batch, count] = [sizeOf(lead), places.shape[at] as number];
+  return pickAlong('takeAlong', t, places, at, false);
+}
+
+/** Elements at positions along an axis, each counted from the start; `isWithin`: all are known to be in range. */
+export function pickAlong(op: string, x: Tensor, places: Tensor, at: number, isWithin: boolean): Tensor {
+  const last = x.ndim - 1;
+  const [rows, count] = [x.shape[at] as number, places.shape[at] as number];
+  const [xRows, iRows] = [moveAxis(x, at, last), moveAxis(places, at, last)];
+  const lead = broadcastShapes(op, xRows.shape.slice(0, -1), iRows.shape.slice(0, -1));
+  const batch = sizeOf(lead);
+  const total = batch * count;
   const flat = reshape(broadcastTo(xRows, [...lead, rows]), [1, batch * rows, 1]);
   const local = reshape(broadcastTo(iRows, [...lead, count]), [batch, count]);
+  const place = batch === 1 ? local : inRows(local, rows, isWithin);
+  const extents = { outer: 1, rows: batch * rows, count: total, inner: 1 };
+  const result = gather(flat, reshape(place, [total]), extents);
+  return moveAxis(reshape(result, [...lead, count]), last, at);
+}
+
+/** Positions in rows that lie behind one another; what is out of range is -1. */
+function inRows(local: Tensor, rows: number, isWithin: boolean): Tensor {
+  const [batch] = local.shape as [number];
   const first = reshape(mul(iota(batch, 'int32'), scalar(rows, 'int32')), [batch, 1]);
+  const place = add(local, first);
+  if (isWithin) return place;
   const inRange = compare('lt', local, scalar(rows, 'int32')); // below 0 is out of range in either row
-  const place = select(
-    inRange,
-    select(compare('lt', local, scalar(0, 'int32')), local, add(local, first)),
-    scalar(-1, 'int32'),
-  );
-  const total = batch * count;
-  const result = gather(flat, reshape(place, [total]), {
-    outer: 1,
-    rows: batch * rows,
-    count: total,
-    inner: 1,
-  });
-  return moveAxis(reshape(result, [...lead, count]), t.ndim - 1, at);
+  const below = compare('lt', local, scalar(0, 'int32'));
+  return select(inRange, select(below, local, place), scalar(-1, 'int32'));
 }
 
 /** int32 positions, counted from the start; what was out of range still is. */

@@ -7,7 +7,7 @@ import { resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions } from './check.ts';
 import { operand, type TensorLike } from './convert.ts';
-import { takeAlong } from './indexing.ts';
+import { pickAlong } from './indexing.ts';
 
 /** Options of {@link sort} and {@link argsort}. */
 export interface SortOptions {
@@ -26,7 +26,7 @@ export interface SortOptions {
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
   const t = operand('sort', x);
   const { order, axis } = orderOf('sort', t, options);
-  return takeAlong(t, order, axis);
+  return pickAlong('sort', t, order, axis, true);
 }
 
 /**
@@ -75,7 +75,7 @@ export function topK(
     order.shape.map((n, i) => (i === axis ? k : n)),
     order.shape.map(() => 1),
   );
-  return [takeAlong(t, positions, axis), positions];
+  return [pickAlong('topK', t, positions, axis, true), positions];
 }
 
 /**
@@ -101,7 +101,7 @@ export function lexsort(
     );
   const { order, axis } = orderOf('lexsort', first, options);
   return rest.reduce((before, key) => {
-    const next = orderOf('lexsort', takeAlong(key, before, axis), { axis }).order;
-    return takeAlong(before, next, axis);
+    const next = orderOf('lexsort', pickAlong('lexsort', key, before, axis, true), { axis }).order;
+    return pickAlong('lexsort', before, next, axis, true);
   }, order);
 }

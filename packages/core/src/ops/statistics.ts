@@ -10,7 +10,7 @@ import { clip } from './arithmetic.ts';
 import { checkOptions, show } from './check.ts';
 import { floatOperand, operand, placed, type TensorLike } from './convert.ts';
 import { diagonal } from './diagonal.ts';
-import { takeAlong } from './indexing.ts';
+import { pickAlong } from './indexing.ts';
 import { matmul } from './linalg.ts';
 import { max, mean, min, type ReduceOptions, sum } from './reduce.ts';
 import { broadcastTo, expandDims, transpose } from './shape.ts';
@@ -123,7 +123,7 @@ function quantileOf(
     : scalar(n - 1, t.dtype);
   const place = broadcastTo(p.mul(m.reshape(parts, [count]), m.stop(top)), [...lead, count]);
   const at = (position: Tensor): Tensor =>
-    takeAlong(sorted, p.convert(m.stop(position), 'int32'), lanes.ndim - 1);
+    pickAlong(op, sorted, p.convert(m.stop(position), 'int32'), lanes.ndim - 1, true);
   const [low, high] = [p.elementary.floor(place), p.elementary.ceil(place)];
   let result: Tensor;
   if (method === 'lower') result = at(low);

@@ -28,12 +28,15 @@ const sumPrimitive: Primitive<Direction> = hostPrimitive<Direction>({
   run: ([x], [y], { inputs, params }) => {
     const [{ dtype, shape }] = inputs as [Aval];
     const [n, inner] = shape as [number, number];
-    const sums = isFloat(dtype) ? new Float64Array(inner) : new Int32Array(inner); // integers wrap
-    for (let k = 0; k < n; k++) {
-      const row = rowAt(k, n, inner, params.reverse);
-      for (let j = 0; j < inner; j++) {
-        sums[j] = (sums[j] as number) + ((x as TypedArray)[row + j] as number);
-        (y as TypedArray)[row + j] = sums[j] as number;
+    const [from, to] = [x as TypedArray, y as TypedArray];
+    const step = params.reverse ? -inner : inner;
+    const isInteger = !isFloat(dtype);
+    for (let j = 0; j < inner; j++) {
+      let sum = 0;
+      for (let k = 0, at = rowAt(0, n, inner, params.reverse) + j; k < n; k++, at += step) {
+        sum += from[at] as number;
+        if (isInteger) sum |= 0; // wraps
+        to[at] = sum;
       }
     }
   },

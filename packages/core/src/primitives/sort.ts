@@ -94,17 +94,20 @@ function isBefore(a: number, b: number, keys: readonly Uint32Array[]): boolean {
 
 /** Sorts by one word, digit by digit from the lowest; each pass keeps the order of equal digits. */
 function countInto(order: Int32Array, words: Uint32Array, digitBits: number): void {
+  const n = order.length;
   const mask = 2 ** digitBits - 1;
-  let [from, to]: [Int32Array, Int32Array] = [order, new Int32Array(order.length)];
+  const start = new Int32Array(mask + 2);
+  let [from, to]: [Int32Array, Int32Array] = [order, new Int32Array(n)];
   for (let shift = 0; shift < 32; shift += digitBits) {
-    const start = new Int32Array(mask + 2);
-    for (const word of words) {
-      const after = ((word >>> shift) & mask) + 1;
+    start.fill(0);
+    for (let i = 0; i < n; i++) {
+      const after = (((words[i] as number) >>> shift) & mask) + 1;
       start[after] = (start[after] as number) + 1;
     }
-    if (start.includes(words.length)) continue; // all have the same digit
+    if (start.includes(n)) continue; // all have the same digit
     for (let d = 1; d <= mask; d++) start[d] = (start[d] as number) + (start[d - 1] as number);
-    for (const place of from) {
+    for (let i = 0; i < n; i++) {
+      const place = from[i] as number;
       const digit = ((words[place] as number) >>> shift) & mask;
       const next = start[digit] as number;
       to[next] = place;
