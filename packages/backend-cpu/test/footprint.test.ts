@@ -1,5 +1,5 @@
-import { conv, type Tensor, windowMax } from '@neumann/core';
 import * as nm from '@neumann/core';
+import { conv, type Tensor, windowMax } from '@neumann/core';
 import { runFootprint } from '@neumann/testing';
 import { expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';

@@ -43,7 +43,16 @@ export {
   toTensor,
 } from './ops/convert.ts';
 /* ---- Primitives ---- */
-export { type Kind, Linear, noRule, noTangent, type Params, type Primitive, type Zero } from './primitive.ts';
+export {
+  type BlockRules,
+  type Kind,
+  Linear,
+  noRule,
+  noTangent,
+  type Params,
+  type Primitive,
+  type Zero,
+} from './primitive.ts';
 export { type HostRules, hostPrimitive } from './primitives/host.ts';
 export { type LinearRules, linear, movementKernel } from './primitives/movement.ts';
 export {

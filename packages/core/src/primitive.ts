@@ -66,6 +66,8 @@ export interface Primitive<P extends Params = Params> {
     size: number,
     params: P,
   ): [Tensor[], (number | null)[]];
+  /** Nothing is computed across it, and it gives its operands unchanged. */
+  readonly barrier?: true;
   /** A uniform operand (every element the same number) gives a uniform result of the same number. */
   readonly keepsUniform?: true;
   /** With 1 as the right operand, or as either, the result is the other operand. */

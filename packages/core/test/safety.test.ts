@@ -33,7 +33,7 @@ describe.each<[string, new (message: string) => Error, () => unknown, string]>([
   [
     'a promise',
     nm.TracerError,
-    () => jit((async (x: Tensor) => x) as never)(1 as never),
+    () => jit((async (x: Tensor) => x) as never)(1),
     'jit: the function returned a promise, but traced functions are synchronous; await data before the call and pass it in.',
   ],
   [

@@ -15,7 +15,7 @@ export function lower(program: Program, aliases: Aliases = new Map()): Lowered {
   let region = 0;
   for (const equation of program.equations) {
     const { kind } = equation.primitive;
-    if (equation.primitive.name === 'barrier') region++;
+    if (equation.primitive.barrier) region++;
     const first = launches.length;
     if (kind === 'alias' && equation.inputs.some((a) => a instanceof Var)) {
       for (const [i, a] of equation.inputs.entries())

@@ -43,7 +43,7 @@ export function simplify(original: Program): Program {
       replaced.set(result, same);
       continue;
     }
-    if (equation.primitive.name === 'barrier')
+    if (equation.primitive.barrier)
       for (const [i, a] of inputs.entries())
         if (a instanceof Literal) replaced.set(equation.outputs[i] as Var, a);
     const key = `${idOf(equation.primitive)} ${inputs.map(nameOf).join(' ')} ${identityOf(equation.params)}`;

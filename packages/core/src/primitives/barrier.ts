@@ -4,9 +4,10 @@ import type { Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind } from '../trace.ts';
 
-export const barrierPrimitive: Primitive = {
+const barrierPrimitive: Primitive = {
   name: 'barrier',
   kind: 'alias',
+  barrier: true,
   shape: (inputs) => [...inputs],
   // Two barriers, because tangents may be recorded while primals are known.
   jvp: (primals, tangents) => {

@@ -11,7 +11,7 @@ import { iota } from './movement.ts';
 import { scalar } from './pointwise.ts';
 import { reduceMax, reduceSum } from './reduce.ts';
 
-export type CollectiveParams = { readonly axisName: string };
+type CollectiveParams = { readonly axisName: string };
 
 /** A primitive that the `vmap` of its axis turns into others; other transformations pass it on. */
 export interface Collective extends Primitive<CollectiveParams> {

@@ -117,7 +117,12 @@ export function jacrev<A extends readonly unknown[], R, const O extends GradOpti
  * @example
  * jacobian((x: Tensor) => outer(x, x))(tensor([1, 2])).shape   // [2, 2, 2]
  */
-export const jacobian: typeof jacrev = jacrev;
+export function jacobian<A extends readonly unknown[], R, const O extends GradOptions = Record<never, never>>(
+  f: (...args: A) => R,
+  options?: O,
+): (...args: Leaves<A>) => JacobianOf<A, R, O> {
+  return jacrev(f, options);
+}
 
 /**
  * The Hessian of `f`, forward over reverse: for each leaf of the result and each two leaves of the argument, a tensor of

@@ -89,7 +89,7 @@ export function jvp<A extends readonly unknown[], R>(
   primals: Leaves<A>,
   tangents: Leaves<A>,
 ): [Tensors<R>, Tensors<R>] {
-  return jvpTrees('jvp', f as never, primals as never, tangents as never) as [Tensors<R>, Tensors<R>];
+  return jvpTrees('jvp', f as never, primals, tangents) as [Tensors<R>, Tensors<R>];
 }
 
 /** `jvp` in the name of another transformation. */

@@ -29,7 +29,7 @@ describe('the arena', () => {
         argnums: xs.map((_, i) => i),
       });
       expectTight(planOf(program.f, ...xs));
-      expectTight(planOf(gradient as AnyFunction, ...xs));
+      expectTight(planOf(gradient, ...xs));
     },
     { runs: 300 },
   );

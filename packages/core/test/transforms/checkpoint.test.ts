@@ -45,12 +45,11 @@ describe('checkpoint', () => {
     ['linearize', (f) => (a, b) => linearize(f, a, b)[1](b, a)],
     ['hessian', (f) => hessian(value(f))],
     ['jit(hessian)', (f) => jit(hessian(value(f)))],
-    ['grad(grad)', (f) => grad((a: Tensor, b: Tensor) => sum(gradient(f)(a, b)[1] as Tensor))],
+    ['grad(grad)', (f) => grad((a: Tensor, b: Tensor) => sum(gradient(f)(a, b)[1]))],
     ['grad of one argument', (f) => (a, b) => grad((t: Tensor) => sum(f(a, t)))(b)],
     ['twice', (f) => gradient(checkpoint((a: Tensor, b: Tensor) => f(f(a, b), b)))],
   ])('changes nothing under %s', (_, transform) => {
-    const list = (y: Tensor | readonly Tensor[]): number[] =>
-      [y].flat().flatMap((t) => [...(t as Tensor).dataSync()]);
+    const list = (y: Tensor | readonly Tensor[]): number[] => [y].flat().flatMap((t) => [...t.dataSync()]);
     const [a, b] = [list(transform(kept)(x, w)), list(transform(plain)(x, w))];
     expect(a).toHaveLength(b.length);
     for (const [i, v] of b.entries()) expect(a[i]).toBeCloseTo(v, 12);
@@ -122,7 +121,7 @@ describe('checkpoint', () => {
 
   test('what is inside is traced: conditions on values are refused by name', () => {
     const f = checkpoint(function branch(t: Tensor) {
-      return (t.item() > 0 ? t : add(t, 1)) as Tensor;
+      return t.item() > 0 ? t : add(t, 1);
     });
     expect(() => f(1)).toThrow('checkpoint(branch): dataSync() needs a value');
   });

@@ -90,10 +90,7 @@ const filter = ({ length, inner, reverse }: Extents): Form => ({
   f: (c, x, w) =>
     nm
       .scan(
-        (s: Tensor, row: Tensor) => [
-          add(multiply(s, sin(w)), row),
-          subtract(s, multiply(row, w)),
-        ],
+        (s: Tensor, row: Tensor) => [add(multiply(s, sin(w)), row), subtract(s, multiply(row, w))],
         c,
         x,
         { reverse },
@@ -144,13 +141,7 @@ const forLoopRow: Row = {
   smooth: fc
     .record({ length: fc.integer({ min: 0, max: 4 }), n: fc.integer({ min: 1, max: 3 }) })
     .map(({ length, n }) => ({
-      f: (x, w) =>
-        nm.forLoop(
-          0,
-          length,
-          (i, h: Tensor) => sin(add(matmul(h, w), multiply(h, add(i, 1)))),
-          x,
-        ),
+      f: (x, w) => nm.forLoop(0, length, (i, h: Tensor) => sin(add(matmul(h, w), multiply(h, add(i, 1)))), x),
       text: `forLoop ${length} of sin(h w + (i + 1) h) [${n}]`,
       operands: [smoothOperand([n], -1, 1), smoothOperand([n, n], -1, 1)],
     })),

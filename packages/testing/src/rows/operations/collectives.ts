@@ -24,7 +24,7 @@ function collective(
     dtypes: known,
     error: 'sum',
     values: (dtype) => over(shapes, (shape) => anyOperand(dtype, shape)),
-    ...(smooth && { smooth: over(smallShapes as typeof shapes, smooth) }),
+    ...(smooth && { smooth: over(smallShapes, smooth) }),
   };
 }
 
