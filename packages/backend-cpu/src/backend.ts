@@ -6,6 +6,7 @@ import {
   dtypeInfo,
   dtypeOfArray,
   type Executable,
+  type Kernel,
   type Plan,
   type TypedArray,
   workSteps,
@@ -107,6 +108,10 @@ class Cpu implements CpuBackend {
     this.features = setup.features;
     this.threads = setup.threads;
     this.#residency = new Residency(setup.memory, setup.budget, setup.maxPages * PAGE);
+  }
+
+  fusesEpilogue({ routine }: Kernel): boolean {
+    return routine?.name === 'matmul' || (routine?.name === 'conv' && routine.target !== 'w');
   }
 
   upload(dtype: DType, values: TypedArray): Buffer {

@@ -60,6 +60,27 @@ export function kernelCode(functions: Functions, kernel: Kernel): StepCode {
   };
 }
 
+/**
+ * What writes the nest of a kernel without reductions for the coordinates of its first axis from `first` up to `end`, if
+ * it is one nest with a loop inside.
+ */
+export function rowsCode(
+  functions: Functions,
+  kernel: Kernel,
+): ((code: Code, params: readonly Local[], rows: Pick<Share, 'first' | 'end'>) => void) | undefined {
+  const [graph, ...others] = segments(kernel);
+  if (!graph || others.length > 0) return undefined;
+  const nest = buildNest(withoutReductions(kernel), graph, { firstApart: true });
+  const units = kernel.axes[0] ?? 0;
+  const inner = nest.loops.filter(({ axis }) => axis !== 0).length;
+  if (units < 2 || inner === 0) return undefined;
+  return (code, params, { first, end }) => {
+    const unused = code.local('i32');
+    const share = { first, end, scratch: unused, own: unused };
+    new NestEmitter(code, functions, nest, params, share, { level: 0, units, tasks: units }).emit();
+  };
+}
+
 /** Writes loop nests, or a thread's share of them. The parameters are the addresses of inputs, then of outputs. */
 function emitNests(
   code: Code,
@@ -96,6 +117,8 @@ function whenLast(code: Code, share: Share, body: () => void): void {
 interface Divided {
   readonly level: number;
   readonly units: number;
+  /** Tasks that the units make up. */
+  readonly tasks: number;
 }
 
 /**
@@ -104,11 +127,11 @@ interface Divided {
  */
 function dividedLoop(nest: Nest, { loop, lanes, unroll, tail } = chooseSchedule(nest)): Divided {
   const { loops, parallel } = nest;
-  let most: Divided = { level: -1, units: 1 };
+  let most: Divided = { level: -1, units: 1, tasks: TASKS };
   for (const [level, { low, high }] of loops.slice(0, parallel).entries()) {
     const strip = level === loop ? strips(high - low, lanes, unroll, tail)[0] : undefined;
     const units = strip ? strip.trips : high - low;
-    if (units > most.units) most = { level, units };
+    if (units > most.units) most = { level, units, tasks: TASKS };
     if (units >= TASKS / 2) break;
   }
   return most;
@@ -132,12 +155,13 @@ class NestEmitter {
     nest: Nest,
     params: readonly Local[],
     share: Share | undefined,
+    divided?: Divided,
   ) {
     this.#code = code;
     this.#nest = nest;
     this.#schedule = chooseSchedule(nest);
     this.#share = share;
-    this.#divided = dividedLoop(nest, this.#schedule);
+    this.#divided = divided ?? dividedLoop(nest, this.#schedule);
     this.#evaluator = new Evaluator(code, nest, this.#schedule, functions, params);
     const inputs = nest.kernel.inputs.length;
     this.#outputs = nest.graph.outputs.map((node, i) => ({
@@ -349,7 +373,7 @@ class NestEmitter {
     body: () => void,
   ): void {
     const code = this.#code;
-    const { first, end } = unitsOf(code, share, TASKS, units);
+    const { first, end } = unitsOf(code, share, this.#divided.tasks, units);
     const coordOf = (unit: Local, to: Local) =>
       code.get(unit).i32(points).op('i32.mul').i32(low).op('i32.add').set(to);
     this.#evaluator.pointers.skip(level, first, points);

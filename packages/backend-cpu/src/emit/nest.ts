@@ -29,8 +29,8 @@ export interface Nest {
 
 export const EPILOGUE: number = 1 << 30;
 
-/** Merges the axes of a graph to loops; axes of extent 1 disappear. */
-export function buildNest(kernel: Kernel, graph: Graph): Nest {
+/** Merges the axes of a graph to loops; axes of extent 1 disappear. With `firstApart` the first axis is a loop of its own. */
+export function buildNest(kernel: Kernel, graph: Graph, { firstApart = false } = {}): Nest {
   const parallelAxes = kernel.axes.length;
   const strides = rowMajorStrides(kernel.reduceAxes);
   const place = addSums(
@@ -54,6 +54,7 @@ export function buildNest(kernel: Kernel, graph: Graph): Nest {
     const extent = [...kernel.axes, ...kernel.reduceAxes][axis] ?? 0;
     const mergeable =
       outer?.reduce === reduce &&
+      !(firstApart && outer.axis === 0) &&
       !(reduce && tracksPosition) &&
       !bare.has(axis) &&
       !bare.has(outer.axis) &&

@@ -31,6 +31,8 @@ export interface StepCode {
   /** Bytes of scratch memory that the parts share, and through which one can hand something to the next. */
   readonly scratch: number;
   readonly parts: readonly Part[];
+  /** Whether the parts have called the epilogue that they were offered, for all rows of the result. */
+  readonly finishes?: boolean;
 }
 
 /** Runs `body` for each task of a share; it gets the local that holds the task's number, and must not change it. */

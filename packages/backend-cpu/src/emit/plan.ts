@@ -15,6 +15,7 @@ import { routineFor } from '../routines/routine.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
 import { costOf } from './cost.ts';
+import { type Finish, withEpilogue } from './epilogue.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
 import { Turns } from './turns.ts';
@@ -26,6 +27,8 @@ export interface EmitContext {
   readonly features: Features;
   /** Whether convolutions may use Winograd's algorithm. */
   readonly winograd: boolean;
+  /** What is to be called for finished rows of the result, out of `rows`, if that is offered for as many. */
+  readonly finishRows?: (rows: number) => Finish | undefined;
 }
 
 /** The host routines of a module, and the import that runs them. */
@@ -195,7 +198,7 @@ function emitKernelStep(
   { threads, divideFrom }: EmitOptions,
 ): StepFunctions {
   const { builder, functions } = context;
-  const routine = kernel.axes.includes(0) ? undefined : routineFor(context, kernel);
+  const routine = kernel.axes.includes(0) ? undefined : withEpilogue(context, kernel, routineFor);
   const { scratch, parts } = routine ?? kernelCode(functions, kernel);
   const operands = kernel.inputs.length + kernel.outputs.length;
   const isShared = threads > 1 && costOf(kernel) >= divideFrom && everywhere(foreignNames([kernel]));

@@ -12,6 +12,7 @@ import { packColumns, packRows } from './pack.ts';
 import {
   type Bands,
   bandsOf,
+  finishBands,
   isEmptyPhase,
   type PhaseOf3,
   product3,
@@ -47,15 +48,15 @@ export function conv(
   }
   const product = asMatmul(target, geometry);
   if (product && Math.min(product.m, product.n, product.k) >= 4) {
-    const { scratch, parts } = matmulOf(context, element, product);
-    if (target !== 'x') return { scratch, parts };
+    const { parts, ...rest } = matmulOf(context, element, product);
+    if (target !== 'x') return { parts, ...rest };
     const swapped = parts.map(
       (part): Part => ({
         ...part,
-        emit: (code, [w = 0, y = 0, ...rest], share) => part.emit(code, [y, w, ...rest], share),
+        emit: (code, [w = 0, y = 0, out = 0], share) => part.emit(code, [y, w, out], share),
       }),
     );
-    return { scratch, parts: swapped };
+    return { parts: swapped, ...rest };
   }
   if (target === 'w')
     return (
@@ -154,6 +155,7 @@ function correlation(
     },
   };
   const bands = bandsOf(geometry.n, phases);
+  const finish = finishBands(context, geometry.n, dimensions, phases, bands);
   const compute: Part = {
     tasks: geometry.n * bands,
     own: imageBytes,
@@ -169,10 +171,11 @@ function correlation(
           emitPhase(code, whole, phase, pointers, at, { first, end, bands });
           at += packedBytes(whole, phase);
         }
+        finish?.(code, n, first, end);
       });
     },
   };
-  return { scratch: weightBytes, parts: [pack, compute] };
+  return { scratch: weightBytes, parts: [pack, compute], finishes: finish !== undefined };
 }
 
 /** Panels of output channels in each group: whole ones, and a narrower last one. */

@@ -7,6 +7,7 @@ import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import {
   bandsOf,
+  finishBands,
   isEmptyPhase,
   type PhaseOf3,
   product3,
@@ -65,8 +66,10 @@ export function depthwise(
   const functions = new Map<string, Callable>();
   const bands = bandsOf(geometry.n, phases);
   const isSparse = phases.some(isEmptyPhase);
+  const finish = finishBands(context, geometry.n, dimensions, phases, bands);
   return {
     scratch: 0,
+    finishes: finish !== undefined,
     parts: [
       ...(isSparse ? [clearing(geometry.n, pixels('output'))] : []),
       {
@@ -109,6 +112,7 @@ export function depthwise(
                   .call(pointsFunction(whole, functions, phase, points));
               });
             }
+            finish?.(code, n, first, end);
           });
         },
       },

@@ -1,5 +1,6 @@
 import type { Kernel, Routine } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
+import type { Finish } from '../emit/epilogue.ts';
 import { countTo, eachGroup, elementAt, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { type Element, elementOf } from './element.ts';
@@ -38,8 +39,10 @@ export function matmulOf(context: EmitContext, element: Element, routine: Matmul
   const tiles = new Map<string, Callable>();
   const byColumns = blocks.count === 1 && routine.batch === 1;
   const panels = panelsOf(product).reduce((sum, { count }) => sum + count, 0);
+  const finish = byColumns ? undefined : context.finishRows?.(routine.batch * m);
   return {
     scratch: 0,
+    finishes: finish !== undefined,
     parts: [
       {
         tasks: byColumns ? panels : routine.batch * blocks.count,
@@ -47,7 +50,7 @@ export function matmulOf(context: EmitContext, element: Element, routine: Matmul
         emit: (code, [x = 0, y = 0, out = 0], share) => {
           const pointers = { x, y, out, scratch: share.own };
           if (byColumns) emitColumns(code, product, tiles, pointers, share);
-          else emitBatches(code, product, tiles, pointers, share);
+          else emitBatches(code, product, tiles, pointers, share, finish);
         },
       },
     ],
@@ -85,6 +88,7 @@ function emitBatches(
   tiles: Map<string, Callable>,
   pointers: Pointers,
   share: Share,
+  finish: Finish | undefined,
 ): void {
   const { routine, element, blocks, blockK } = product;
   const { m, n, k } = routine;
@@ -95,9 +99,25 @@ function emitBatches(
       out: elementAt(code, pointers.out, batch, m * n * element.bytes),
       scratch: pointers.scratch,
     };
-    for (let k0 = 0; k0 < k; k0 += blockK)
-      emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, { first, end });
+    const done = finish && rowsOfBatch(finish, batch, m);
+    for (let k0 = 0; k0 < k; k0 += blockK) {
+      const terms = { k0, count: Math.min(blockK, k - k0) };
+      const isLast = k0 + blockK >= k;
+      emitBlock(code, product, tiles, own, terms, { first, end, ...(isLast && done ? { done } : {}) });
+    }
   });
+}
+
+/** Tells that `rows` rows of a product of a batch are done, from `row` on. */
+type RowsDone = (code: Code, row: Local, rows: number) => void;
+
+function rowsOfBatch(finish: Finish, batch: Local, m: number): RowsDone {
+  return (code, row, rows) => {
+    const [first, end] = [code.local('i32'), code.local('i32')];
+    code.get(batch).i32(m).op('i32.mul').get(row).op('i32.add').tee(first);
+    code.i32(rows).op('i32.add').set(end);
+    finish(code, first, end);
+  };
 }
 
 /** The column panels of a share, of a product with one block of rows. */
@@ -152,7 +172,7 @@ function emitBlock(
   tiles: Map<string, Callable>,
   pointers: Pointers,
   terms: Terms,
-  range: { first: Local; end: Local } | undefined,
+  range: { first: Local; end: Local; done?: RowsDone } | undefined,
   panels = panelsOf(product),
 ): void {
   const { routine, element, packs, blocks } = product;
@@ -221,7 +241,10 @@ function emitBlock(
     .op('i32.gt_s')
     .op('select')
     .set(first);
-  countTo(code, row, first, blocks.size, () => emitRows(row, blocks.size));
+  countTo(code, row, first, blocks.size, () => {
+    emitRows(row, blocks.size);
+    range.done?.(code, row, blocks.size);
+  });
   if (rest === 0) return;
   code
     .get(end)
@@ -230,6 +253,7 @@ function emitBlock(
     .if(() => {
       code.i32(m - rest).set(row);
       emitRows(row, rest);
+      range.done?.(code, row, rest);
     });
 }
 

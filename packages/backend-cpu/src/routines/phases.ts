@@ -1,6 +1,7 @@
 import type { Code, Local } from '../asm/code.ts';
 import { countTo, unitsOf } from '../emit/part.ts';
-import type { Phase } from './correlation.ts';
+import type { EmitContext } from '../emit/plan.ts';
+import type { Dimension, Phase } from './correlation.ts';
 import { coverTiles } from './tile.ts';
 
 /** A phase of each dimension. */
@@ -17,6 +18,34 @@ export interface Bands {
   readonly first: Local;
   readonly end: Local;
   readonly bands: number;
+}
+
+/** Calls the epilogue for the rows of an image's bands, where they are neighbours. */
+export function finishBands(
+  context: EmitContext,
+  images: number,
+  dimensions: readonly Dimension[],
+  phases: readonly PhaseOf3[],
+  bands: number,
+): ((code: Code, image: Local, first: Local, end: Local) => void) | undefined {
+  const [depth = 1, height = 1] = dimensions.map((d) => d.output);
+  const rows = depth * height;
+  if (bands > 1 && (depth > 1 || phases.length > 1)) return undefined;
+  const finish = context.finishRows?.(images * rows);
+  return (
+    finish &&
+    ((code, image, first, end) => {
+      const [from, to, base] = code.locals('i32', 3) as [Local, Local, Local];
+      code.get(image).i32(rows).op('i32.mul').set(base);
+      if (bands === 1) code.get(base).set(from).get(base).i32(rows).op('i32.add').set(to);
+      else {
+        const own = unitsOf(code, { first, end }, bands, rows);
+        code.get(base).get(own.first).op('i32.add').set(from);
+        code.get(base).get(own.end).op('i32.add').set(to);
+      }
+      finish(code, from, to);
+    })
+  );
 }
 
 export function isEmptyPhase(phase: PhaseOf3): boolean {

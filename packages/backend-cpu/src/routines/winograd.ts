@@ -143,6 +143,7 @@ export function winograd(
   const inBytes = input[0] * input[1] * from * 4;
   const outBytes = output[0] * output[1] * to * 4;
 
+  const finish = context.finishRows?.(images * output[0]);
   const narrow = output[1] % OUTPUTS;
   const short = output[0] % OUTPUTS;
 
@@ -227,12 +228,32 @@ export function winograd(
               );
             }
           });
+          if (!finish) return;
+          // The rows of these bands of these images.
+          const [from_, to_] = [code.local('i32'), code.local('i32')];
+          if (group.bands > 1) {
+            code
+              .get(band)
+              .i32(group.rows * OUTPUTS)
+              .op('i32.mul')
+              .tee(from_)
+              .i32(group.rows * OUTPUTS)
+              .op('i32.add')
+              .set(to_);
+            least(code, to_, output[0]);
+            for (const at of [from_, to_])
+              code.get(firstImage).i32(output[0]).op('i32.mul').get(at).op('i32.add').set(at);
+          } else {
+            code.get(firstImage).i32(output[0]).op('i32.mul').tee(from_);
+            code.get(count_).i32(output[0]).op('i32.mul').op('i32.add').set(to_);
+          }
+          finish(code, from_, to_);
         });
       });
     },
   };
   const weights = transformWeights(context, target, from, to, (params) => operands(params).w);
-  return { scratch: weights.bytes, parts: [weights.part, compute] };
+  return { scratch: weights.bytes, parts: [weights.part, compute], finishes: finish !== undefined };
 }
 
 type Six = [Local, Local, Local, Local, Local, Local];

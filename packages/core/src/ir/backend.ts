@@ -1,4 +1,5 @@
 import type { DType, TypedArray } from '../dtype.ts';
+import type { Kernel } from './kernel.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -27,6 +28,12 @@ export interface Backend {
   readonly dtypes: ReadonlySet<DType>;
   /** Whether one kernel may have several outputs; if not, the core splits it. */
   readonly multipleOutputs: boolean;
+  /**
+   * Whether the tuned implementation of a kernel with a routine also takes in pointwise work on its result: the core may
+   * then hand it kernels whose outputs are any expressions of `acc` and of further inputs, read at the point that is
+   * written. Without this method, none does.
+   */
+  fusesEpilogue?(kernel: Kernel): boolean;
   /** Copies host values into a new buffer. */
   upload(dtype: DType, values: TypedArray): Buffer;
   /** Copies a buffer to new host memory. */

@@ -118,12 +118,17 @@ function checkReduction(i: number, op: Reduction['op'], dtype: DType, reduceAxes
     fail(`reduction ${i}: ${op} over no elements`);
 }
 
-/** A routine has one output, and operands and a result as large as its parameters say; one parameter may stand for several axes. */
-function checkRoutine({ inputs, axes, outputs }: Kernel, routine: Routine, fail: Fail): void {
-  if (outputs.length !== 1) fail(`${routine.name} has ${outputs.length} outputs; a routine has one`);
+/**
+ * A routine has one output, and operands and a result as large as its parameters say; one parameter may stand for several
+ * axes. A matmul or conv may have an epilogue: more inputs and outputs.
+ */
+function checkRoutine({ inputs, axes, outputs, reductions }: Kernel, routine: Routine, fail: Fail): void {
   const { operands, result } = signatureOf(routine);
   const dtype = inputs[0]?.dtype as DType;
-  if (inputs.length !== operands.length)
+  const hasEpilogue = (routine.name === 'matmul' || routine.name === 'conv') && reductions.length === 1;
+  if (outputs.length !== 1 && !hasEpilogue)
+    fail(`${routine.name} has ${outputs.length} outputs; a routine has one`);
+  if (inputs.length < operands.length || (inputs.length > operands.length && !hasEpilogue))
     fail(`${routine.name} takes ${operands.length} inputs, but there are ${inputs.length}`);
   const check = (what: string, got: Aval, { shape, role }: Operand): void => {
     const want = { shape, dtype: role === 'position' ? ('int32' as const) : dtype };
@@ -131,7 +136,8 @@ function checkRoutine({ inputs, axes, outputs }: Kernel, routine: Routine, fail:
       fail(`${routine.name}: ${what} must be ${showAval(want)}, but is ${showAval(got)}`);
   };
   for (const [i, operand] of operands.entries()) check(`input ${i}`, inputs[i] as Aval, operand);
-  check('the result', { shape: axes, dtype: outputs[0]?.dtype as DType }, result);
+  const made = (hasEpilogue ? reductions[0]?.value : outputs[0])?.dtype;
+  check('the result', { shape: axes, dtype: made as DType }, result);
 }
 
 interface Operand {

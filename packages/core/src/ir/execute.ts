@@ -53,9 +53,11 @@ export function singleStepPlan(
 export function planProgram(
   program: Program,
   donate: readonly boolean[] = [],
-  { multipleOutputs }: Pick<Backend, 'multipleOutputs'> = { multipleOutputs: true },
+  { multipleOutputs, fusesEpilogue }: Pick<Backend, 'multipleOutputs' | 'fusesEpilogue'> = {
+    multipleOutputs: true,
+  },
 ): Plan {
-  const fused = fuse(lower(simplify(program)));
+  const fused = fuse(lower(simplify(program)), fusesEpilogue);
   return allocate(multipleOutputs ? fused : splitOutputs(fused), donate);
 }
 

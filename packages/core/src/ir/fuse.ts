@@ -3,7 +3,8 @@
  *
  * 1. Inlining. A value that is computed point by point is not stored but computed where it is read.
  * 2. Merging. Kernels over the same axes that share operands or feed each other become one with several outputs;
- *    a reduction takes in the pointwise work on its result (the epilogue).
+ *    a reduction takes in the pointwise work on its result (the epilogue), and so does a routine where the backend
+ *    says that it can.
  *
  * Each reason not to fuse is a function with a name. Host routines, loops and branches are no loop
  * nests: nothing fuses with them; what is inside loops and branches fuses there.
@@ -24,8 +25,11 @@ const maxNodes = 600;
 /** How far back a kernel is looked for that another one can join. */
 const lookBack = 64;
 
-export function fuse(lowered: Lowered): Lowered {
-  return merge(inline(inBlocks(lowered, fuse)));
+/** Whether a backend's tuned implementation of a kernel takes in pointwise work on its result. */
+export type FusesEpilogue = (kernel: Kernel) => boolean;
+
+export function fuse(lowered: Lowered, fusesEpilogue: FusesEpilogue = () => false): Lowered {
+  return merge(inline(inBlocks(lowered, (block) => fuse(block, fusesEpilogue))), fusesEpilogue);
 }
 
 /** With the blocks of loops and branches rewritten. */
@@ -126,7 +130,10 @@ class Operands {
     const known = this.values.findIndex(
       (v, i) => v === value && sameShape((this.views[i] as Aval).shape, view.shape),
     );
-    if (known >= 0) return known;
+    return known >= 0 ? known : this.append(value, view);
+  }
+
+  append(value: Var, view: Aval): number {
     this.views.push(view);
     return this.values.push(value) - 1;
   }
@@ -197,18 +204,22 @@ function repeatsWork(reader: Kernel, producer: Kernel): boolean {
 
 /* ---- 2. Merging ---- */
 
-function merge(lowered: Lowered): Lowered {
+function merge(lowered: Lowered, fusesEpilogue: FusesEpilogue): Lowered {
   const results = new Set(lowered.outputs);
   let launches: Launch[] = [];
   for (const launch of lowered.launches) {
-    const joined = tryJoin(launches, launch);
+    const joined = tryJoin(launches, launch, fusesEpilogue);
     launches = joined ?? [...launches, launch];
   }
   return { ...lowered, launches: dropUnused(launches, results) };
 }
 
 /** The list with `late` merged into an earlier launch, or nothing if none fits. */
-function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefined {
+function tryJoin(
+  launches: readonly Launch[],
+  late: Launch,
+  fusesEpilogue: FusesEpilogue,
+): Launch[] | undefined {
   if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
   for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
     const early = launches[i] as Launch;
@@ -216,6 +227,7 @@ function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefine
     if (early.kind !== 'kernel') continue;
     if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
       continue;
+    if (early.kernel.routine && !isEpilogue(early, late, fusesEpilogue)) continue;
     if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers)
       continue;
     if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
@@ -228,9 +240,18 @@ function tryJoin(launches: readonly Launch[], late: Launch): Launch[] | undefine
 
 /** Whether two kernels fit one nest: the same axes, and reductions in one of them, or over the same axes in both. */
 function sameNest(early: Kernel, late: Kernel): boolean {
-  if (early.routine || !sameShape(early.axes, late.axes)) return false;
+  if (!sameShape(early.axes, late.axes)) return false;
   if (late.reductions.length === 0) return true;
   return early.reductions.length > 0 && sameShape(early.reduceAxes, late.reduceAxes);
+}
+
+/** Pointwise work on the result of a routine. */
+function isEpilogue(early: KernelLaunch, late: KernelLaunch, fusesEpilogue: FusesEpilogue): boolean {
+  return (
+    late.kernel.reductions.length === 0 &&
+    late.inputs.some((v) => early.outputs.includes(v)) &&
+    fusesEpilogue(early.kernel)
+  );
 }
 
 /** Merging pays where one feeds the other or both read the same large operand. */
@@ -262,7 +283,8 @@ function canWait(early: Launch, between: readonly Launch[]): boolean {
 
 function join(early: KernelLaunch, late: KernelLaunch): KernelLaunch {
   const operands = new Operands();
-  const places = early.inputs.map((v, i) => operands.add(v, early.kernel.inputs[i] as Aval));
+  const addFirst = early.kernel.routine ? operands.append : operands.add; // a routine's operands keep their places
+  const places = early.inputs.map((v, i) => addFirst.call(operands, v, early.kernel.inputs[i] as Aval));
   const first = rewriteKernel(early.kernel, [], {
     load: (load) => ({ ...load, input: places[load.input] as number }),
   });
@@ -277,9 +299,9 @@ function join(early: KernelLaunch, late: KernelLaunch): KernelLaunch {
     },
   });
   const kernel = tidy({
+    ...early.kernel,
     name: joinNames([first.name, second.name]),
     inputs: operands.views,
-    axes: first.axes,
     reduceAxes: shift > 0 ? first.reduceAxes : second.reduceAxes,
     reductions: [...first.reductions, ...second.reductions],
     outputs: [...first.outputs, ...second.outputs],
@@ -338,8 +360,9 @@ function dropReductions(kernel: Kernel): Kernel {
   const read = new Set(nodesOf(kernel.outputs).flatMap((node) => (node.kind === 'acc' ? [node.index] : [])));
   const kept = kernel.reductions.flatMap((_, i) => (read.has(i) ? [i] : []));
   if (kept.length === kernel.reductions.length) return kernel;
+  const { routine, ...nest } = kernel;
   return {
-    ...kernel,
+    ...(routine && kept.length > 0 ? kernel : nest),
     reduceAxes: kept.length === 0 ? [] : kernel.reduceAxes,
     reductions: kept.map((i) => kernel.reductions[i] as Kernel['reductions'][number]),
     outputs: substituteAll(kernel.outputs, {

@@ -162,7 +162,8 @@ export interface Kernel {
 
 /**
  * A contraction or window operation by name. `inputs` of the kernel are in the order given here and the only
- * output is the result; the loop nest of the kernel computes the same.
+ * output is the result; the loop nest of the kernel computes the same. A matmul or conv that was joined with pointwise
+ * work (see `Backend.fusesEpilogue`) has further inputs after its operands, and outputs that are expressions of `acc`.
  */
 export type Routine =
   /** x[B..., M, K] or transposed, y[B..., K, N] or transposed -> [B..., M, N], all float of one dtype. */

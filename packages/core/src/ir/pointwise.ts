@@ -4,9 +4,11 @@ import type { Expr, Kernel } from './kernel.ts';
 
 /**
  * Whether the kernel reads input `input` only at the very point that it writes: the input has the shape of the output
- * and every index is the point's own coordinates. Only then may an output take the input's place.
+ * and every index is the point's own coordinates. Only then may an output take the input's place. Routines are free to
+ * write results before their epilogue reads its inputs.
  */
 export function readsPointwise(kernel: Kernel, input: number): boolean {
+  if (kernel.routine) return false;
   if (!sameShape(kernel.inputs[input]?.shape ?? [], kernel.axes)) return false;
   return loadsOf([...kernel.reductions.map((r) => r.value), ...kernel.outputs])
     .filter((load) => load.input === input)
