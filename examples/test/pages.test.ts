@@ -31,7 +31,7 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
-describe.each(['docs/autodiff.md', 'docs/adding-an-op.md'])('%s', (page) => {
+describe.each(['docs/autodiff.md', 'docs/adding-an-op.md', 'docs/optimizers.md'])('%s', (page) => {
   test('its code runs from top to bottom, and gives what it says', async () => {
     const code = blocksOf(page).flatMap((block) => (block.kind === 'ts' ? [block.code] : []));
     expect(code.length).toBeGreaterThan(3);
