@@ -34,6 +34,7 @@ export interface HostRules<P extends Params> {
 }
 
 /** A primitive from what it does to one example. */
+/* @__NO_SIDE_EFFECTS__ */
 export function hostPrimitive<P extends Params>(rules: HostRules<P>): Primitive<P> {
   const { name, ranks, jvp, transpose } = rules;
   const primitive: Primitive<P> = {

@@ -35,6 +35,7 @@ export interface LinearRules<P extends Params> {
 }
 
 /** A primitive that is linear in its only operand, from its rules. */
+/* @__NO_SIDE_EFFECTS__ */
 export function linear<P extends Params>(rules: LinearRules<P>): Primitive<P> {
   const primitive: Primitive<P> = {
     name: rules.name,

@@ -41,6 +41,7 @@ export interface PointwiseRules {
 }
 
 /** A primitive that computes each element of the result from the elements at its place; operands broadcast. */
+/* @__NO_SIDE_EFFECTS__ */
 export function pointwise(rules: PointwiseRules): Primitive {
   const { name, dtype, unit, express, differentials, transpose } = rules;
   const primitive: Primitive = {

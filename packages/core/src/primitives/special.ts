@@ -29,6 +29,7 @@ import { type Differential, pointwise, scalar } from './pointwise.ts';
 type Formula = (...operands: Expr[]) => Expr;
 
 /** A primitive of float operands from a formula and its differentials. */
+/* @__NO_SIDE_EFFECTS__ */
 function special(name: string, formula: Formula, differentials: readonly (Differential | null)[]): Primitive {
   return pointwise({
     name,
