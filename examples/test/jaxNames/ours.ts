@@ -133,7 +133,6 @@ export const ours: Record<string, string> = {
   clz: 'countLeadingZeros',
   collapse: 'reshape',
   conv_general_dilated: 'conv',
-  conv_transpose: 'conv(x, w, { inputDilation })',
   conv_with_general_padding: 'conv',
   'jax.lax.conv': 'conv',
   convert_element_type: 'astype',
