@@ -7,8 +7,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { NODE_PACKAGE } from './node-package.mjs';
 
-// What these scripts run needs nothing from tools/, which is two thirds of a whole install.
+// What these scripts run needs nothing from tools/, which is two thirds of a whole install, nor the text of one example.
 const LIGHT = ['demo', 'check'];
+const HEAVY_PACKAGES = ['@neumann/tools', '@neumann/example-charlm'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -48,7 +49,7 @@ if (wanted.length > 0) {
 
 // Standard output belongs to the script: the installation says nothing unless it fails.
 tell('installing');
-const scope = LIGHT.includes(script) ? ['--filter', '!@neumann/tools'] : [];
+const scope = LIGHT.includes(script) ? HEAVY_PACKAGES.flatMap((name) => ['--filter', `!${name}`]) : [];
 const installed = run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', ...scope], {
   stdio: 'pipe',
   encoding: 'utf8',

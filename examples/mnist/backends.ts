@@ -1,6 +1,7 @@
 import { setBackend } from '@neumann/core';
 import { type Backend, reference } from '@neumann/core/backend';
-import { type BackendName, UsageError } from './options.ts';
+import { UsageError } from '../shared/command.ts';
+import type { BackendName } from './options.ts';
 
 /** Loaded when they are asked for. */
 const backends: Record<BackendName, () => Promise<Backend>> = {

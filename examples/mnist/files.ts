@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { UsageError } from './options.ts';
+import { UsageError } from '../shared/command.ts';
 
 /** Makes the folder for results, so that a mistake shows before the training and not after it. */
 export function prepareFolder(path: string): void {

@@ -5,14 +5,14 @@
  * and a report.
  */
 import { join } from 'node:path';
-import { NeumannError } from '@neumann/core';
+import { runCommand } from '../shared/command.ts';
 import { useBackend } from './backends.ts';
 import { loadDigits } from './data.ts';
 import { evaluate } from './evaluate.ts';
 import { prepareFolder, writeAtomically } from './files.ts';
-import { help, type Options, parseOptions, UsageError } from './options.ts';
+import { help, type Options, parseOptions } from './options.ts';
 import { comparisonTable, confusionReport, curvesSvg, epochLine, metricsCsv, percent } from './report.ts';
-import { DivergedError, type Run, train } from './train.ts';
+import { type Run, train } from './train.ts';
 import { loadWeights, saveWeights } from './weights.ts';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -60,17 +60,4 @@ async function evaluateFile(path: string): Promise<void> {
   console.log(confusionReport(test, result.predictions));
 }
 
-/** What can go wrong without a mistake of this program: one line is enough. */
-function isExpected(error: unknown): error is Error {
-  return (
-    error instanceof NeumannError ||
-    error instanceof DivergedError ||
-    (error instanceof Error && 'syscall' in error)
-  );
-}
-
-main(process.argv.slice(2)).catch((error: unknown) => {
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-  if (error instanceof UsageError) console.error(`mnist: ${error.message}; --help lists the options`);
-  else console.error(isExpected(error) ? `mnist: ${error.message}` : error);
-});
+await runCommand('mnist', main);

@@ -1,5 +1,5 @@
 /** The command line: `npm start -- --optimizer adam --epochs 5`. */
-import { parseArgs } from 'node:util';
+import { integer, oneOf, parseCommand, UsageError } from '../shared/command.ts';
 import { totalImages, trainingImages } from './data.ts';
 
 const optimizerNames = ['neumann', 'sgd', 'adam', 'rmsprop'] as const;
@@ -19,9 +19,6 @@ export interface Options {
   /** A weights file to evaluate instead of training. */
   readonly evaluate?: string;
 }
-
-/** The user wrote something that cannot be meant; one line says what. */
-export class UsageError extends Error {}
 
 export const help = `Trains a small convolutional network on ${totalImages.toLocaleString('en')} MNIST digits with the Neumann optimizer.
 
@@ -46,7 +43,18 @@ The same seed gives the same numbers, bit for bit.
  * @throws {UsageError} naming the option that is unknown, or whose value is not allowed.
  */
 export function parseOptions(args: readonly string[]): Options | 'help' {
-  const values = parse(args);
+  const values = parseCommand(args, {
+    optimizer: 'value',
+    compare: 'flag',
+    epochs: 'value',
+    batch: 'value',
+    images: 'value',
+    seed: 'value',
+    backend: 'value',
+    out: 'value',
+    evaluate: 'value',
+    help: 'flag',
+  });
   if (values.help) return 'help';
   if (values.compare && values.optimizer !== undefined)
     throw new UsageError('--compare trains with all optimizers; leave out --optimizer');
@@ -64,62 +72,4 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     out: values.out ?? 'runs/mnist',
     ...(values.evaluate !== undefined && { evaluate: values.evaluate }),
   };
-}
-
-type Values = Partial<
-  Record<'optimizer' | 'epochs' | 'batch' | 'images' | 'seed' | 'backend' | 'out' | 'evaluate', string> &
-    Record<'compare' | 'help', boolean>
->;
-
-function parse(args: readonly string[]): Values {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        optimizer: text,
-        compare: flag,
-        epochs: text,
-        batch: text,
-        images: text,
-        seed: text,
-        backend: text,
-        out: text,
-        evaluate: text,
-        help: { ...flag, short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    // Node's messages go on with advice about positional arguments, which do not exist here.
-    throw new UsageError((error as Error).message.split(/\.\s|\n/)[0]);
-  }
-}
-
-function oneOf<const T extends string>(
-  option: string,
-  value: string | undefined,
-  allowed: readonly [T, ...T[]],
-): T {
-  if (value === undefined) return allowed[0];
-  const found = allowed.find((name) => name === value);
-  if (found === undefined)
-    throw new UsageError(`${option} must be one of ${allowed.join(', ')}, but is ${JSON.stringify(value)}`);
-  return found;
-}
-
-function integer(
-  option: string,
-  value: string | undefined,
-  byDefault: number,
-  least: number,
-  most: number,
-): number {
-  if (value === undefined) return byDefault;
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= least && number <= most))
-    throw new UsageError(
-      `${option} must be an integer from ${least} to ${most}, but is ${JSON.stringify(value)}`,
-    );
-  return number;
 }

@@ -1,5 +1,6 @@
 import { jit, random, type Tensor, valueAndGrad } from '@neumann/core';
 import { accuracy, crossEntropy } from '@neumann/nn';
+import { ExpectedError } from '../shared/command.ts';
 import { batches, distorted, type Split, shuffled } from './data.ts';
 import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
 import { newParams, type Params, predict } from './model.ts';
@@ -34,7 +35,7 @@ export interface Run {
 }
 
 /** The loss became infinite or NaN. */
-export class DivergedError extends Error {}
+export class DivergedError extends ExpectedError {}
 
 /**
  * Trains the network from random weights, and tests the result once.

@@ -1,5 +1,5 @@
 /** Callbacks of `fit` that write what happened to files. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FitCallback, FitEvent, Metrics } from '../fit.ts';
 import { crc32c } from './crc32c.ts';
@@ -28,7 +28,8 @@ export function jsonlLog(path: string, { each = 'step' }: LogOptions = {}): FitC
 }
 
 /**
- * Logs a table of comma-separated values, whose columns are those of the first entry. An existing file is replaced.
+ * Logs a table of comma-separated values, whose columns are those of the first entry. An existing file with
+ * these columns is continued, any other one replaced.
  *
  * @throws What the file system throws, if the file cannot be written.
  * @example csvLog('runs/a/log.csv', { each: 'epoch' })
@@ -41,7 +42,8 @@ export function csvLog(path: string, { each = 'step' }: LogOptions = {}): FitCal
     const row: Metrics = { step, epoch, seconds, ...metrics };
     if (!columns) {
       columns = Object.keys(row);
-      writeFileSync(path, `${columns.map(quoted).join(',')}\n`);
+      const header = `${columns.map(quoted).join(',')}\n`;
+      if (!existsSync(path) || !readFileSync(path, 'utf8').startsWith(header)) writeFileSync(path, header);
     }
     appendFileSync(path, `${columns.map((name) => row[name] ?? '').join(',')}\n`);
   });

@@ -30,10 +30,9 @@ export function progress({
   let shown = 0;
   let before: number | undefined; // steps of the runs that this one goes on from
   const line = ({ step, epoch, metrics, seconds, position }: FitEvent<unknown>, isWhole: boolean): string => {
-    before ??= step - 1;
     const done = isWhole || position.epoch > epoch ? stepsPerEpoch : position.batch;
     const filled = Math.min(barWidth, Math.round((barWidth * done) / stepsPerEpoch));
-    const rate = (step - before) / seconds;
+    const rate = (step - (before ?? 0)) / seconds;
     const left = epochs === undefined ? undefined : ((epochs - epoch) * stepsPerEpoch - done) / rate;
     return [
       `epoch ${epoch + 1}${epochs === undefined ? '' : `/${epochs}`}`,
@@ -45,6 +44,7 @@ export function progress({
   };
   return {
     onStep(event) {
+      before ??= event.step - 1;
       if (!stream.isTTY || performance.now() - shown < pause) return;
       shown = performance.now();
       // A line that wraps could not be removed.
