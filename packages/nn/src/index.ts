@@ -37,6 +37,12 @@ export {
 } from './augment.ts';
 export { branch, type Each, parallel, type ResidualParts, residual } from './beside.ts';
 export { type ConvLayerOptions, conv1d, conv2d, conv3d } from './conv.ts';
+export {
+  type ConvTransposeLayerOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from './convTranspose.ts';
 export { type DenseOptions, dense } from './dense.ts';
 export {
   type DepthwiseOptions,
@@ -132,5 +138,6 @@ export {
   encoderBlock,
   type TransformerOptions,
 } from './transformer.ts';
+export { type UpsampleOptions, upsample } from './upsample.ts';
 export type { Weights } from './weights.ts';
 export { withState } from './withState.ts';
