@@ -57,7 +57,8 @@ export function planProgram(
     multipleOutputs: true,
   },
 ): Plan {
-  const fused = fuse(lower(simplify(program)), fusesEpilogue);
+  const donated = new Set(program.inputs.filter((_, i) => donate[i]));
+  const fused = fuse(lower(simplify(program)), fusesEpilogue, donated);
   return allocate(multipleOutputs ? fused : splitOutputs(fused), donate);
 }
 

@@ -28,8 +28,13 @@ const lookBack = 64;
 /** Whether a backend's tuned implementation of a kernel takes in pointwise work on its result. */
 export type FusesEpilogue = (kernel: Kernel) => boolean;
 
-export function fuse(lowered: Lowered, fusesEpilogue: FusesEpilogue = () => false): Lowered {
-  return merge(inline(inBlocks(lowered, (block) => fuse(block, fusesEpilogue))), fusesEpilogue);
+/** @param donated Arguments whose memory results may take over. */
+export function fuse(
+  lowered: Lowered,
+  fusesEpilogue: FusesEpilogue = () => false,
+  donated: ReadonlySet<Var> = new Set(),
+): Lowered {
+  return merge(inline(inBlocks(lowered, (block) => fuse(block, fusesEpilogue))), fusesEpilogue, donated);
 }
 
 /** With the blocks of loops and branches rewritten. */
@@ -204,11 +209,11 @@ function repeatsWork(reader: Kernel, producer: Kernel): boolean {
 
 /* ---- 2. Merging ---- */
 
-function merge(lowered: Lowered, fusesEpilogue: FusesEpilogue): Lowered {
+function merge(lowered: Lowered, fusesEpilogue: FusesEpilogue, donated: ReadonlySet<Var>): Lowered {
   const results = new Set(lowered.outputs);
   let launches: Launch[] = [];
   for (const launch of lowered.launches) {
-    const joined = tryJoin(launches, launch, fusesEpilogue);
+    const joined = tryJoin(launches, launch, fusesEpilogue, donated);
     launches = joined ?? [...launches, launch];
   }
   return { ...lowered, launches: dropUnused(launches, results) };
@@ -219,6 +224,7 @@ function tryJoin(
   launches: readonly Launch[],
   late: Launch,
   fusesEpilogue: FusesEpilogue,
+  donated: ReadonlySet<Var>,
 ): Launch[] | undefined {
   if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
   for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
@@ -227,7 +233,8 @@ function tryJoin(
     if (early.kind !== 'kernel') continue;
     if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
       continue;
-    if (early.kernel.routine && !isEpilogue(early, late, fusesEpilogue)) continue;
+    if (early.kernel.routine && (!isEpilogue(early, late, fusesEpilogue) || updatesInPlace(late, donated)))
+      continue;
     if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers)
       continue;
     if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
@@ -252,6 +259,11 @@ function isEpilogue(early: KernelLaunch, late: KernelLaunch, fusesEpilogue: Fuse
     late.inputs.some((v) => early.outputs.includes(v)) &&
     fusesEpilogue(early.kernel)
   );
+}
+
+/** An update of donated memory: within a routine, which writes before its epilogue reads, it would need memory of its own. */
+function updatesInPlace({ kernel, inputs }: KernelLaunch, donated: ReadonlySet<Var>): boolean {
+  return inputs.some((v, i) => donated.has(v) && readsPointwise(kernel, i));
 }
 
 /** Merging pays where one feeds the other or both read the same large operand. */
