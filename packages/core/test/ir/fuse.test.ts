@@ -196,3 +196,31 @@ describe('simplification', () => {
     `);
   });
 });
+
+describe('epilogues of routines', () => {
+  const ofBackend = (f: (...xs: Tensor[]) => unknown, ...args: Tensor[]) => {
+    const fusesEpilogue = ({ routine }: Kernel) => routine?.name === 'matmul';
+    return kernelsOf(planProgram(makeProgram(f, ...args), [], { multipleOutputs: true, fusesEpilogue }));
+  };
+  const dense = (x: Tensor, w: Tensor, b: Tensor) => add(matmul(x, w), broadcastTo(b, [4, 5]));
+
+  test('are fused where the backend says so, and the operands keep their places', () => {
+    const [kernel, ...others] = ofBackend(dense, of(4, 3), of(3, 5), of(5));
+    expect(others).toEqual([]);
+    expect(kernel?.routine).toMatchObject({ name: 'matmul', m: 4, n: 5, k: 3 });
+    expect(kernel?.inputs.map(({ shape }) => shape)).toEqual([[4, 3], [3, 5], [5]]);
+    expect(kernelsOf(planProgram(makeProgram(dense, of(4, 3), of(3, 5), of(5))))).toHaveLength(2);
+  });
+
+  test('leave an operand that occurs twice two places', () => {
+    const [kernel] = ofBackend((x) => elementary.exp(matmul(x, x)), of(4, 4));
+    expect(kernel?.inputs).toHaveLength(2);
+    expect(kernel?.routine?.name).toBe('matmul');
+  });
+
+  test('take no reductions in', () => {
+    expect(
+      ofBackend((x, y) => reduceSum(elementary.exp(matmul(x, y)), [0, 1]), of(4, 4), of(4, 4)).at(0)?.routine,
+    ).toBeDefined();
+  });
+});
