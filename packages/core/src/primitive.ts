@@ -68,6 +68,17 @@ export interface Primitive<P extends Params = Params> {
   ): [Tensor[], (number | null)[]];
   /** Nothing is computed across it, and it gives its operands unchanged. */
   readonly barrier?: true;
+  /**
+   * Takes in how an operand was made: given the equation that made each operand (if one did), which operand to replace by
+   * the first operand of its equation, and the parameters that make up for that.
+   */
+  takesIn?(
+    params: P,
+    made: readonly (
+      | { readonly primitive: { readonly name: string }; readonly params: unknown }
+      | undefined
+    )[],
+  ): { operand: number; params: P } | undefined;
   /** A uniform operand (every element the same number) gives a uniform result of the same number. */
   readonly keepsUniform?: true;
   /** With 1 as the right operand, or as either, the result is the other operand. */

@@ -30,8 +30,10 @@ export function simplify(original: Program): Program {
 
   const uniform = new Map<Atom, number>();
   const equations: Equation[] = [];
-  for (const equation of program.equations.flatMap(prepare)) {
-    const inputs = withScalars(equation, equation.inputs.map(current), uniform);
+  const made = new Map<Atom, Equation>();
+  for (const original of program.equations.flatMap(prepare)) {
+    const equation = withoutMoves({ ...original, inputs: original.inputs.map(current) }, made);
+    const inputs = withScalars(equation, equation.inputs, uniform);
     const [result] = equation.outputs as [Var];
     if (equation.primitive.keepsUniform) {
       const [x] = inputs;
@@ -54,6 +56,7 @@ export function simplify(original: Program): Program {
     }
     const kept = { ...equation, inputs };
     seen.set(key, kept);
+    made.set(result, kept);
     equations.push(kept);
   }
   const outputs = program.outputs.map(current);
@@ -65,6 +68,18 @@ export function simplify(original: Program): Program {
 /** A loop with its programs simplified, after what can be done before it. */
 function prepare(equation: Equation): Equation[] {
   return equation.primitive.kind === 'control' ? hoist(mapPrograms(equation, simplify)) : [equation];
+}
+
+/** The equation on the operands of those that made its operands, where its primitive can take them in. */
+function withoutMoves(equation: Equation, made: ReadonlyMap<Atom, Equation>): Equation {
+  const sources = equation.inputs.map((a) => made.get(a));
+  const taken = equation.primitive.takesIn?.(equation.params, sources);
+  const source = taken && sources[taken.operand]?.inputs[0];
+  if (!taken || !source) return equation;
+  return withoutMoves(
+    { ...equation, inputs: equation.inputs.with(taken.operand, source), params: taken.params },
+    made,
+  );
 }
 
 /** Operands that are uniform become scalars, where another operand has the full shape. */

@@ -20,6 +20,11 @@ function extents(
   return [transposeX ? x1 : x0, transposeX ? x0 : x1, transposeY ? y0 : y1];
 }
 
+function swapsLastTwo(perm: readonly number[]): boolean {
+  const rank = perm.length;
+  return perm.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i));
+}
+
 const matmulPrimitive: Primitive<MatmulParams> = {
   name: 'matmul',
   kind: 'kernel',
@@ -63,6 +68,18 @@ const matmulPrimitive: Primitive<MatmulParams> = {
     const lead = (t: Tensor, axis: number | null | undefined) =>
       axis === null || axis === undefined ? broadcastTo(t, [size, ...t.shape]) : moveAxis(t, axis, 0);
     return [[matmul(lead(a, xAxis), lead(b, yAxis), transposeX, transposeY)], [0]];
+  },
+  takesIn: (params, made) => {
+    // A left operand read by columns is slower than a copy of it, unless that undoes such a reading.
+    const operand = made.findIndex(
+      (equation, i) =>
+        equation?.primitive.name === 'transpose' &&
+        (i === 1 || params.transposeX) &&
+        swapsLastTwo((equation.params as { perm: number[] }).perm),
+    );
+    if (operand < 0) return undefined;
+    const flag = operand === 0 ? 'transposeX' : 'transposeY';
+    return { operand, params: { ...params, [flag]: !params[flag] } };
   },
   lower: ([x, y], params) => {
     const [a, b] = [x as Aval, y as Aval];

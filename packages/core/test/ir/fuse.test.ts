@@ -202,7 +202,7 @@ describe('epilogues of routines', () => {
     const fusesEpilogue = ({ routine }: Kernel) => routine?.name === 'matmul';
     return kernelsOf(planProgram(makeProgram(f, ...args), [], { multipleOutputs: true, fusesEpilogue }));
   };
-  const dense = (x: Tensor, w: Tensor, b: Tensor) => add(matmul(x, w), broadcastTo(b, [4, 5]));
+  const dense = (x: Tensor, w: Tensor, b: Tensor) => add(matmul(x, w, false, false), broadcastTo(b, [4, 5]));
 
   test('are fused where the backend says so, and the operands keep their places', () => {
     const [kernel, ...others] = ofBackend(dense, of(4, 3), of(3, 5), of(5));
@@ -213,14 +213,28 @@ describe('epilogues of routines', () => {
   });
 
   test('leave an operand that occurs twice two places', () => {
-    const [kernel] = ofBackend((x) => elementary.exp(matmul(x, x)), of(4, 4));
+    const [kernel] = ofBackend((x) => elementary.exp(matmul(x, x, false, false)), of(4, 4));
     expect(kernel?.inputs).toHaveLength(2);
     expect(kernel?.routine?.name).toBe('matmul');
   });
 
   test('take no reductions in', () => {
     expect(
-      ofBackend((x, y) => reduceSum(elementary.exp(matmul(x, y)), [0, 1]), of(4, 4), of(4, 4)).at(0)?.routine,
+      ofBackend(
+        (x, y) => reduceSum(elementary.exp(matmul(x, y, false, false)), [0, 1]),
+        of(4, 4),
+        of(4, 4),
+      ).at(0)?.routine,
     ).toBeDefined();
   });
+});
+
+test('a matrix product reads transposed operands where they stand', () => {
+  const swap = (x: Tensor) => transpose(x, [0, 2, 1]);
+  const product = (x: Tensor, y: Tensor) => matmul(swap(x), swap(y), true, false);
+  const [kernel, ...others] = kernelsOf(planProgram(makeProgram(product, of(2, 4, 3), of(2, 5, 3))));
+  expect(others).toEqual([]);
+  expect(kernel?.routine).toMatchObject({ m: 4, n: 5, k: 3, transposeX: false, transposeY: true });
+  const moved = (x: Tensor, y: Tensor) => matmul(transpose(x, [1, 0, 2]), y, false, false);
+  expect(kernelsOf(planProgram(makeProgram(moved, of(3, 2, 4), of(2, 4, 5))))).toHaveLength(2);
 });
