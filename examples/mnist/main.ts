@@ -5,11 +5,12 @@
  * and a report.
  */
 import { join } from 'node:path';
+import { writeAtomically } from '@neumann/nn/node';
 import { runCommand } from '../shared/command.ts';
 import { useBackend } from './backends.ts';
 import { loadDigits } from './data.ts';
 import { evaluate } from './evaluate.ts';
-import { prepareFolder, writeAtomically } from './files.ts';
+import { prepareFolder } from './files.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { comparisonTable, confusionReport, curvesSvg, epochLine, metricsCsv, percent } from './report.ts';
 import { type Run, train } from './train.ts';
@@ -43,8 +44,8 @@ async function trainAll(options: Options): Promise<void> {
 /** The weights are those of the first run: Neumann's when optimizers are compared. */
 async function writeResults({ out, seed }: Options, runs: readonly Run[]): Promise<void> {
   const [first] = runs as readonly [Run];
-  writeAtomically(join(out, 'metrics.csv'), metricsCsv(runs));
-  writeAtomically(join(out, 'curves.svg'), curvesSvg(runs));
+  await writeAtomically(join(out, 'metrics.csv'), metricsCsv(runs));
+  await writeAtomically(join(out, 'curves.svg'), curvesSvg(runs));
   await saveWeights(join(out, 'weights.safetensors'), first.params, {
     optimizer: first.optimizer,
     seed: String(seed),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { evalShape, FileError, random } from '@neumann/core';
 import { decodeSafetensors, encodeSafetensors, loadInto } from '@neumann/nn';
-import { writeAtomically } from './files.ts';
+import { writeAtomically } from '@neumann/nn/node';
 import { newParams, type Params } from './model.ts';
 
 export async function saveWeights(
@@ -10,7 +10,7 @@ export async function saveWeights(
   params: Params,
   metadata: Record<string, string>,
 ): Promise<void> {
-  writeAtomically(path, await encodeSafetensors(params, metadata));
+  await writeAtomically(path, await encodeSafetensors(params, metadata));
 }
 
 /** @throws {FileError} unless the file holds exactly the parameters of this network. */

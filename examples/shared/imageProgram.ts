@@ -1,9 +1,11 @@
 /** The program of an image example: train, watch, save, go on, test. */
+
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpu } from '@neumann/backend-cpu';
 import { random, setBackend } from '@neumann/core';
 import { type FitCallback, fit, summary } from '@neumann/nn';
-import { batches, type LabelledImages, type Position } from '@neumann/nn/data';
+import { batches, type LabelledImages, type Position, parseCsv } from '@neumann/nn/data';
 import type { Model } from '@neumann/nn/models';
 import {
   checkpoints,
@@ -13,8 +15,10 @@ import {
   memoryUsage,
   progress,
   tensorboardLog,
+  writeAtomically,
 } from '@neumann/nn/node';
 import { integer, oneOf, parseCommand, UsageError } from './command.ts';
+import { drawCurves, lossAndAccuracy } from './curves.ts';
 import { makeOptimizer, makeTraining, optimizerNames, type Prepare, type TrainingState } from './training.ts';
 
 /** What is special about an example. */
@@ -111,8 +115,26 @@ export async function runImageProgram(program: ImageProgram, args: readonly stri
       exitOnInterrupt(),
     ],
   });
+  const caption = `${optimizerName}, ${count.toLocaleString('en')} images, batch ${batch}: means over each epoch`;
+  const course = courseOf(join(out, 'log.csv'));
+  await writeAtomically(
+    join(out, 'curves.svg'),
+    drawCurves(`${program.name}: loss and accuracy`, caption, course, {
+      x: 'epoch',
+      xLabel: 'epoch',
+      panels: lossAndAccuracy,
+    }),
+  );
   const last = history.at(-1);
   console.log(
-    `${program.name}: test accuracy ${(100 * (last?.['testAccuracy'] ?? 0)).toFixed(2)} %, loss ${last?.['testLoss']?.toFixed(4)}; checkpoints and logs in ${out}`,
+    `${program.name}: test accuracy ${(100 * (last?.['testAccuracy'] ?? 0)).toFixed(2)} %, loss ${last?.['testLoss']?.toFixed(4)}; checkpoints, logs and curves.svg in ${out}`,
+  );
+}
+
+/** The rows of the log, of this run and of those that it goes on from; epochs count from 1 for readers. */
+function courseOf(path: string): Record<string, number>[] {
+  const { columns, values } = parseCsv(readFileSync(path, 'utf8'));
+  return Array.from({ length: values.shape[0] as number }, (_, r) =>
+    Object.fromEntries(columns.map((name, c) => [name, values.get(r, c) + (name === 'epoch' ? 1 : 0)])),
   );
 }

@@ -51,7 +51,9 @@ test('fashion trains from the four files, is tested, and goes on', () => {
   }
   const first = run('fashion', '--data', data, '--epochs', '1', '--batch', '16', '--out', 'f');
   expect(first.err).toMatch(/^epoch 1\/1 .* testAccuracy /);
-  expect(first.out).toMatch(/fashion: test accuracy [\d.]+ %, loss [\d.]+; checkpoints and logs in f/);
+  expect(first.out).toMatch(
+    /fashion: test accuracy [\d.]+ %, loss [\d.]+; checkpoints, logs and curves.svg in f/,
+  );
   const second = run('fashion', '--data', data, '--epochs', '2', '--batch', '16', '--out', 'f');
   expect(second.out).toMatch(/^going on after step 4, from f.step-000000004/);
   expect(readFileSync(join(folder, 'f/log.csv'), 'utf8').trim().split('\n')).toHaveLength(3);

@@ -8,6 +8,7 @@ export {
   saveCheckpoint,
 } from './node/checkpoint.ts';
 export { readCifar, readIdx, readMnist, type TrainingAndTest } from './node/datasets.ts';
+export { writeAtomically } from './node/files.ts';
 export { type ImageFolder, listImages, type ReadImagesOptions, readImages } from './node/imageFolder.ts';
 export { csvLog, jsonlLog, type LogOptions, tensorboardLog } from './node/logs.ts';
 export { type ProgressOptions, progress } from './node/progress.ts';

@@ -32,6 +32,9 @@ export async function atFile<T>(path: string, decode: () => T | Promise<T>): Pro
 /**
  * Writes a file so that there is never half of it, whenever the process or the machine dies: into a temporary file
  * beside it, which is on the disk before it takes the place of what was there.
+ *
+ * @throws What the file system throws; a file that was there before is then still there.
+ * @example await writeAtomically('metrics.json', JSON.stringify({ loss: 0.5 }));
  */
 export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
