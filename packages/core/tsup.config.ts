@@ -1,3 +1,4 @@
 import { library } from '../../tools/tsup.ts';
 
-export default library('index', 'extend', 'backend');
+// The namespaces are chunks of their own, so that bundlers can leave them out.
+export default library('index', 'extend', 'backend', 'fft', 'image', 'linalg', 'random');

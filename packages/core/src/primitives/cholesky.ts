@@ -10,7 +10,7 @@ import { lowerTriangle, onDiagonal, times, transposed } from './matrices.ts';
 import { scalar } from './pointwise.ts';
 import { triangularSolve } from './triangularSolve.ts';
 
-const choleskyPrimitive: Primitive = hostPrimitive({
+const choleskyPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'cholesky',
   ranks: [2],
   shape: ([a]) => [a as Aval],

@@ -21,7 +21,7 @@ const sameAs = ([x]: readonly Aval[]): Aval[] => [x as Aval];
 const rowAt = (k: number, n: number, inner: number, reverse: boolean): number =>
   (reverse ? n - 1 - k : k) * inner;
 
-const sumPrimitive: Primitive<Direction> = hostPrimitive<Direction>({
+const sumPrimitive: Primitive<Direction> = /* @__PURE__ */ hostPrimitive<Direction>({
   name: 'cumsum',
   ranks: [2],
   shape: sameAs,
@@ -50,7 +50,7 @@ const sumPrimitive: Primitive<Direction> = hostPrimitive<Direction>({
 /** Running sums of x[…, n, inner]. */
 export const cumsum = (x: Tensor, reverse: boolean): Tensor => bind1(sumPrimitive, [x], { reverse });
 
-const recurrencePrimitive: Primitive<Direction> = hostPrimitive<Direction>({
+const recurrencePrimitive: Primitive<Direction> = /* @__PURE__ */ hostPrimitive<Direction>({
   name: 'recurrence',
   ranks: [2, 2],
   shape: sameAs,
@@ -91,7 +91,7 @@ function previous(x: Tensor, reverse: boolean): Tensor {
 
 type Extreme = Direction & { op: 'max' | 'min' };
 
-const extremePrimitive: Primitive<Extreme> = hostPrimitive<Extreme>({
+const extremePrimitive: Primitive<Extreme> = /* @__PURE__ */ hostPrimitive<Extreme>({
   name: 'cumulativeArg',
   ranks: [2],
   shape: ([x]) => [{ shape: (x as Aval).shape, dtype: 'int32' }],

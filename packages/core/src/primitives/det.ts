@@ -21,7 +21,7 @@ function factors(a: Parameters<typeof Matrix.from>[0], n: number): { sign: numbe
   return { sign, pivots: Array.from({ length: n }, (_, i) => matrix.get(i, i)) };
 }
 
-const detPrimitive: Primitive = hostPrimitive({
+const detPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'det',
   ranks: [2],
   shape: (inputs) => [scalarOf(inputs)],
@@ -40,7 +40,7 @@ const detPrimitive: Primitive = hostPrimitive({
 /** Determinants of square matrices. */
 export const det = (a: Tensor): Tensor => bind1(detPrimitive, [a]);
 
-const adjugatePrimitive: Primitive = hostPrimitive({
+const adjugatePrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'adjugate',
   ranks: [2],
   shape: ([a]) => [a as Aval],
@@ -76,7 +76,7 @@ function signOf(q: Matrix): number {
   return pivots.reduce((product, x) => product * Math.sign(x), sign);
 }
 
-const slogdetPrimitive: Primitive = hostPrimitive({
+const slogdetPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'slogdet',
   ranks: [2],
   shape: (inputs) => [scalarOf(inputs), scalarOf(inputs)],

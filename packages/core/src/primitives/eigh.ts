@@ -9,7 +9,7 @@ import { hostPrimitive } from './host.ts';
 import { asColumn, asRow, diagonalOf, onDiagonal, times, transposedTimes } from './matrices.ts';
 import { scalar } from './pointwise.ts';
 
-const eighPrimitive: Primitive = hostPrimitive({
+const eighPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'eigh',
   ranks: [2],
   shape: ([a]) => {

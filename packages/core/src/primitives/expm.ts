@@ -13,7 +13,7 @@ import { transposed } from './matrices.ts';
  * in each E, and the corner of the exponential of a matrix of 2^k by 2^k blocks, with A on the diagonal and E_i where
  * the column has bit i and the row has not (Higham, Functions of Matrices, §3.2, for k = 1).
  */
-const expmPrimitive: Primitive = hostPrimitive({
+const expmPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'expm',
   ranks: [2],
   shape: ([a]) => [a as Aval],

@@ -12,7 +12,7 @@ type FftParams = { readonly inverse: boolean };
 /** A tensor of complex numbers as two of real ones. */
 export type Parts = [re: Tensor, im: Tensor];
 
-const fftPrimitive: Primitive<FftParams> = hostPrimitive<FftParams>({
+const fftPrimitive: Primitive<FftParams> = /* @__PURE__ */ hostPrimitive<FftParams>({
   name: 'fft',
   ranks: [1],
   shape: (inputs) => [...inputs] as Aval[],

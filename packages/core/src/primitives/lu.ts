@@ -20,7 +20,7 @@ import { iota, pad, slice, stop } from './movement.ts';
 import { scalar } from './pointwise.ts';
 import { triangularSolve } from './triangularSolve.ts';
 
-const luPrimitive: Primitive = hostPrimitive({
+const luPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'lu',
   ranks: [2],
   shape: ([a]) => [a as Aval, { shape: [(a as Aval).shape[0] as number], dtype: 'int32' }],
@@ -88,7 +88,7 @@ export const lu = (a: Tensor): [factors: Tensor, order: Tensor] => bind(luPrimit
  * The factors of square matrices for {@link linearSolve}: [parts, N, N], in float32 with their rounding errors as a second part, so that
  * systems are solved in float64.
  */
-const luPartsPrimitive: Primitive = hostPrimitive({
+const luPartsPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'luParts',
   ranks: [2],
   shape: ([a]) => {
@@ -118,7 +118,7 @@ export const luParts = (a: Tensor): Tensor[] => bind(luPartsPrimitive, [a]);
 type SolveParams = { readonly transpose: boolean };
 
 /** x of A x = b is a function of A and b; the factors of A are at hand and count as constants. */
-const solvePrimitive: Primitive<SolveParams> = hostPrimitive<SolveParams>({
+const solvePrimitive: Primitive<SolveParams> = /* @__PURE__ */ hostPrimitive<SolveParams>({
   name: 'linearSolve',
   ranks: [2, 3, 1, 2],
   shape: ([, , , b]) => [b as Aval],

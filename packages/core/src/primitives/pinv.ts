@@ -10,7 +10,7 @@ import { times, timesTransposed, transposed, transposedTimes } from './matrices.
 
 type PinvParams = { readonly cutoff: number };
 
-const pinvPrimitive: Primitive<PinvParams> = hostPrimitive<PinvParams>({
+const pinvPrimitive: Primitive<PinvParams> = /* @__PURE__ */ hostPrimitive<PinvParams>({
   name: 'pinv',
   ranks: [2],
   shape: ([a]) => {

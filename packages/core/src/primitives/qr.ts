@@ -11,7 +11,7 @@ import { triangularSolve } from './triangularSolve.ts';
 
 type QrParams = { readonly complete: boolean };
 
-const qrPrimitive: Primitive<QrParams> = hostPrimitive<QrParams>({
+const qrPrimitive: Primitive<QrParams> = /* @__PURE__ */ hostPrimitive<QrParams>({
   name: 'qr',
   ranks: [2],
   shape: ([a], { complete }) => {

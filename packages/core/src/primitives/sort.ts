@@ -7,7 +7,7 @@ import { hostPrimitive } from './host.ts';
 
 type SortParams = { descending: boolean };
 
-const argsortPrimitive: Primitive<SortParams> = hostPrimitive<SortParams>({
+const argsortPrimitive: Primitive<SortParams> = /* @__PURE__ */ hostPrimitive<SortParams>({
   name: 'argsort',
   ranks: [1],
   shape: ([x]) => [{ shape: x?.shape ?? [], dtype: 'int32' }],

@@ -19,7 +19,7 @@ import {
 
 type SvdParams = { readonly full: boolean };
 
-const svdPrimitive: Primitive<SvdParams> = hostPrimitive<SvdParams>({
+const svdPrimitive: Primitive<SvdParams> = /* @__PURE__ */ hostPrimitive<SvdParams>({
   name: 'svd',
   ranks: [2],
   shape: ([a], { full }) => {

@@ -10,7 +10,7 @@ import { batchColumns, lowerTriangle, times, transposedTimes, upperTriangle } fr
 
 type SolveParams = { readonly options: TriangleOptions };
 
-const solvePrimitive: Primitive<SolveParams> = hostPrimitive<SolveParams>({
+const solvePrimitive: Primitive<SolveParams> = /* @__PURE__ */ hostPrimitive<SolveParams>({
   name: 'triangularSolve',
   ranks: [2, 2],
   shape: ([, b]) => [b as Aval],

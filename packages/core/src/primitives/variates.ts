@@ -8,7 +8,7 @@ import { bind, bind1 } from '../trace.ts';
 import { mul } from './arithmetic.ts';
 import { hostPrimitive } from './host.ts';
 
-const gammaPrimitive: Primitive = hostPrimitive({
+const gammaPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'logGammaVariates',
   ranks: [2, 1],
   shape: ([, a]) => [a as Aval],
@@ -31,7 +31,7 @@ const gammaPrimitive: Primitive = hostPrimitive({
 /** Logarithms of gamma variates of shapes a[N], each with a key of its own: u32[N, 2]. Differentiable by a, once. */
 export const logGammaVariates = (keys: Tensor, a: Tensor): Tensor => bind1(gammaPrimitive, [keys, a]);
 
-const slopePrimitive: Primitive = hostPrimitive({
+const slopePrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'logGammaSlope',
   ranks: [1, 1],
   shape: ([a]) => [a as Aval],
@@ -46,7 +46,7 @@ const slopePrimitive: Primitive = hostPrimitive({
 /** d y / da at a variate y of {@link logGammaVariates}. */
 export const logGammaSlopes = (a: Tensor, y: Tensor): Tensor => bind1(slopePrimitive, [a, y]);
 
-const poissonPrimitive: Primitive = hostPrimitive({
+const poissonPrimitive: Primitive = /* @__PURE__ */ hostPrimitive({
   name: 'poissonVariates',
   ranks: [1, 1],
   shape: ([, rates]) => [{ shape: (rates as Aval).shape, dtype: 'int32' }],
