@@ -175,7 +175,7 @@ const mostTried = 7;
  * Which two values are contracted, step by step; results are numbered on from the operands. The order with the fewest
  * multiplications for a few operands (dynamic programming over subsets), else the cheapest pair each time.
  */
-export function contractionOrder(
+function contractionOrder(
   inputs: readonly (readonly string[])[],
   output: readonly string[],
   sizes: ReadonlyMap<string, number>,

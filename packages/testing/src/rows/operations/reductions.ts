@@ -61,7 +61,7 @@ export function foldOp(name: string, facts: FoldFacts): Row {
   return smooth ? { ...row, smooth: forms(smallShapes(), smooth) } : row;
 }
 
-export const moderate = (dtype: DType, s: Shape): Operand =>
+const moderate = (dtype: DType, s: Shape): Operand =>
   isFloat(dtype) ? operandBetween(dtype, s, -10, 10) : anyOperand(dtype, s);
 
 /** For the position of an extreme element: one axis or all. */
