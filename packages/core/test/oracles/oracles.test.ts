@@ -6,8 +6,7 @@ import expected from './numpy.json' with { type: 'json' };
 
 type Plain = number | boolean | string | readonly Plain[];
 
-const plain = (result: Result): Plain =>
-  result instanceof Tensor ? (result.toArray() as Plain) : result.map(plain);
+const plain = (result: Result): Plain => (result instanceof Tensor ? result.toArray() : result.map(plain));
 
 /** Relative error of a few roundings in float64, or of the approximations of special functions. */
 const tolerance = 1e-12;

@@ -24,27 +24,27 @@ interface Facts {
 const formula = (floor: number): ErrorModel => ({ units: 64, floor });
 
 const facts: Record<string, Facts> = {
-  cbrt: { f: special.cbrt as Facts['f'], domains: [[0.2, 5]], error: { ulps: 8 } },
+  cbrt: { f: special.cbrt, domains: [[0.2, 5]], error: { ulps: 8 } },
   hypot: {
-    f: special.hypot as Facts['f'],
+    f: special.hypot,
     domains: [
       [0.3, 2],
       [-2, 2],
     ],
     error: { ulps: 4 },
   },
-  logGamma: { f: special.logGamma as Facts['f'], domains: [[0.7, 4]], error: formula(30) },
-  'logGamma below 0': { f: special.logGamma as Facts['f'], domains: [[-1.8, -1.2]], error: formula(30) },
-  digamma: { f: special.digamma as Facts['f'], domains: [[0.7, 4]], error: formula(10) },
-  'digamma below 0': { f: special.digamma as Facts['f'], domains: [[-1.8, -1.2]], error: formula(10) },
+  logGamma: { f: special.logGamma, domains: [[0.7, 4]], error: formula(30) },
+  'logGamma below 0': { f: special.logGamma, domains: [[-1.8, -1.2]], error: formula(30) },
+  digamma: { f: special.digamma, domains: [[0.7, 4]], error: formula(10) },
+  'digamma below 0': { f: special.digamma, domains: [[-1.8, -1.2]], error: formula(10) },
   zeta: {
-    f: (q) => special.zeta(scalar(3, (q as Tensor).dtype), q as Tensor),
+    f: (q) => special.zeta(scalar(3, q.dtype), q),
     domains: [[0.7, 4]],
     error: formula(1),
   },
-  besselI0e: { f: special.i0e as Facts['f'], domains: [[-3, 12]], error: formula(1) },
-  besselI1e: { f: special.i1e as Facts['f'], domains: [[-3, 12]], error: formula(1) },
-  ndtri: { f: special.ndtri as Facts['f'], domains: [[0.05, 0.95]], error: formula(10) },
+  besselI0e: { f: special.i0e, domains: [[-3, 12]], error: formula(1) },
+  besselI1e: { f: special.i1e, domains: [[-3, 12]], error: formula(1) },
+  ndtri: { f: special.ndtri, domains: [[0.05, 0.95]], error: formula(10) },
 };
 
 function specialRow(name: string, { f, domains, error }: Facts): Row {

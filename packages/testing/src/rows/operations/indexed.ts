@@ -23,16 +23,19 @@ interface Call {
   readonly places?: readonly Places[];
 }
 
+interface Facts {
+  readonly error?: ErrorModel;
+  readonly known?: readonly DType[];
+  readonly smooth?: boolean;
+  readonly runs?: number;
+  /** Whether elements must differ, so that there are no ties. */
+  readonly apart?: boolean;
+}
+
 function indexOp(
   name: string,
   calls: readonly Call[],
-  {
-    error = 'exact' as ErrorModel,
-    known = dtypes as readonly DType[],
-    smooth = true,
-    runs = 0.5,
-    apart = false,
-  } = {},
+  { error = 'exact', known = dtypes, smooth = true, runs = 0.5, apart = false }: Facts = {},
 ): Row {
   const forms = (operand: (s: Shape) => Operand): fc.Arbitrary<Form> =>
     fc.constantFrom(...calls).map(({ text, f, shapes, places = [] }) => ({
@@ -59,29 +62,29 @@ const x34: Shape = [3, 4];
 const cube: Shape = [3, 2, 4];
 
 const reading: readonly Call[] = [
-  { text: '[i]', shapes: [x34], places: [three], f: (x, i) => nm.at(x as Tensor, [i as Tensor]).get() },
+  { text: '[i]', shapes: [x34], places: [three], f: (x, i) => nm.at(x, [i]).get() },
   {
     text: '[i, j]',
     shapes: [x34],
     places: [three, pair],
-    f: (x, i, j) => nm.at(x as Tensor, [i as Tensor, j as Tensor]).get(),
+    f: (x, i, j) => nm.at(x, [i, j]).get(),
   },
   {
     text: '[i, :, j]',
     shapes: [cube],
     places: [three, pair],
-    f: (x, i, j) => nm.at(x as Tensor, [i as Tensor, null, j as Tensor]).get(),
+    f: (x, i, j) => nm.at(x, [i, null, j]).get(),
   },
   {
     text: '[..., 1, j]',
     shapes: [cube],
     places: [pair],
-    f: (x, j) => nm.at(x as Tensor, ['...', 1, j as Tensor]).get(),
+    f: (x, j) => nm.at(x, ['...', 1, j]).get(),
   },
   {
     text: '[1:, ::-1]',
     shapes: [x34],
-    f: (x) => nm.at(x as Tensor, [[1], [null, null, -1]]).get(),
+    f: (x) => nm.at(x, [[1], [null, null, -1]]).get(),
   },
 ];
 
@@ -92,24 +95,24 @@ const updating = (how: Update): readonly Call[] => [
     text: `[i].${how}`,
     shapes: [x34, [4]],
     places: [three],
-    f: (x, v, i) => nm.at(x as Tensor, [i as Tensor])[how](v as Tensor),
+    f: (x, v, i) => nm.at(x, [i])[how](v),
   },
   {
     text: `[1:, j].${how}`,
     shapes: [x34, [2, 2, 1]],
     places: [pair],
-    f: (x, v, j) => nm.at(x as Tensor, [[1], j as Tensor])[how](v as Tensor),
+    f: (x, v, j) => nm.at(x, [[1], j])[how](v),
   },
   {
     text: `[::2, 1].${how}`,
     shapes: [x34, [2]],
-    f: (x, v) => nm.at(x as Tensor, [[null, null, 2], 1])[how](v as Tensor),
+    f: (x, v) => nm.at(x, [[null, null, 2], 1])[how](v),
   },
   {
     text: `[mask].${how}`,
     shapes: [x34, [4]],
     places: [{ shape: [3], min: 0, max: 1, dtype: 'bool' }],
-    f: (x, v, mask) => nm.at(x as Tensor, [mask as Tensor])[how](v as Tensor),
+    f: (x, v, mask) => nm.at(x, [mask])[how](v),
   },
 ];
 
@@ -122,7 +125,7 @@ const slices: readonly Row[] = [
       text: '[i, j] of [2, 4]',
       shapes: [x34],
       places: [scalarPlace, scalarPlace],
-      f: (x, i, j) => nm.dynamicSlice(x as Tensor, [i as Tensor, j as Tensor], [2, 4]),
+      f: (x, i, j) => nm.dynamicSlice(x, [i, j], [2, 4]),
     },
   ]),
   indexOp('dynamicUpdateSlice', [
@@ -130,7 +133,7 @@ const slices: readonly Row[] = [
       text: '[i, j] by [2, 3]',
       shapes: [x34, [2, 3]],
       places: [scalarPlace, scalarPlace],
-      f: (x, u, i, j) => nm.dynamicUpdateSlice(x as Tensor, u as Tensor, [i as Tensor, j as Tensor]),
+      f: (x, u, i, j) => nm.dynamicUpdateSlice(x, u, [i, j]),
     },
   ]),
   indexOp('dynamicIndex', [
@@ -138,7 +141,7 @@ const slices: readonly Row[] = [
       text: 'i',
       shapes: [x34],
       places: [scalarPlace],
-      f: (x, i) => nm.dynamicIndex(x as Tensor, i as Tensor, { axis: 1 }),
+      f: (x, i) => nm.dynamicIndex(x, i, { axis: 1 }),
     },
   ]),
 ];
@@ -149,7 +152,7 @@ const choices: readonly Row[] = [
       text: 'of 2',
       shapes: [x34, [4]],
       places: [{ shape: [4], min: 0, max: 1 }],
-      f: (x, y, i) => nm.choose(i as Tensor, [x as Tensor, y as Tensor]),
+      f: (x, y, i) => nm.choose(i, [x, y]),
     },
   ]),
   indexOp('select', [
@@ -157,7 +160,7 @@ const choices: readonly Row[] = [
       text: 'of 2',
       shapes: [x34, [4]],
       places: [mask, mask],
-      f: (x, y, a, b) => nm.select([a as Tensor, b as Tensor], [x as Tensor, y as Tensor], 1),
+      f: (x, y, a, b) => nm.select([a, b], [x, y], 1),
     },
   ]),
   indexOp(
@@ -167,7 +170,7 @@ const choices: readonly Row[] = [
         text: 'of 2',
         shapes: [x34],
         places: [mask],
-        f: (x, a) => nm.piecewise(x as Tensor, [a as Tensor], [(t) => nm.multiply(t, 2), (t) => t]),
+        f: (x, a) => nm.piecewise(x, [a], [(t) => nm.multiply(t, 2), (t) => t]),
       },
     ],
     { known: floats },
@@ -177,7 +180,7 @@ const choices: readonly Row[] = [
       text: 'axis 1',
       shapes: [x34, [3, 2]],
       places: [{ shape: [3, 2], min: -4, max: 3 }],
-      f: (x, v, i) => nm.putAlong(x as Tensor, i as Tensor, v as Tensor, 1),
+      f: (x, v, i) => nm.putAlong(x, i, v, 1),
     },
   ]),
   indexOp(
@@ -187,7 +190,7 @@ const choices: readonly Row[] = [
         text: 'of 3',
         shapes: [x34],
         places: [{ shape: [3], min: -1, max: 3 }],
-        f: (x, i) => nm.segmentSum(x as Tensor, i as Tensor, 3),
+        f: (x, i) => nm.segmentSum(x, i, 3),
       },
     ],
     { error: 'sum', known: ['int32', 'uint8'], smooth: false },
@@ -199,7 +202,7 @@ const choices: readonly Row[] = [
         text: 'of 3',
         shapes: [x34],
         places: [{ shape: [3], min: 0, max: 2 }],
-        f: (x, i) => nm.segmentSum(nm.multiply(nm.tanh(x as Tensor), 2), i as Tensor, 3),
+        f: (x, i) => nm.segmentSum(nm.multiply(nm.tanh(x), 2), i, 3),
       },
     ],
     { error: { units: 100, floor: 10 }, known: floats },
@@ -207,26 +210,18 @@ const choices: readonly Row[] = [
 ];
 
 const sized: readonly Row[] = [
-  indexOp(
-    'nonzero',
-    [{ text: 'size 5', shapes: [x34], f: (x) => nm.nonzero(x as Tensor, { size: 5, fill: -1 }) }],
-    {
-      smooth: false,
-    },
-  ),
-  indexOp(
-    'flatNonzero',
-    [{ text: 'size 20', shapes: [x34], f: (x) => nm.flatNonzero(x as Tensor, { size: 20 }) }],
-    {
-      smooth: false,
-    },
-  ),
+  indexOp('nonzero', [{ text: 'size 5', shapes: [x34], f: (x) => nm.nonzero(x, { size: 5, fill: -1 }) }], {
+    smooth: false,
+  }),
+  indexOp('flatNonzero', [{ text: 'size 20', shapes: [x34], f: (x) => nm.flatNonzero(x, { size: 20 }) }], {
+    smooth: false,
+  }),
   indexOp('compress', [
     {
       text: 'size 3',
       shapes: [x34],
       places: [mask],
-      f: (x, c) => nm.compress(c as Tensor, x as Tensor, { axis: 1, size: 3, fill: 1 }),
+      f: (x, c) => nm.compress(c, x, { axis: 1, size: 3, fill: 1 }),
     },
   ]),
   indexOp('extract', [
@@ -234,7 +229,7 @@ const sized: readonly Row[] = [
       text: 'size 3',
       shapes: [[4]],
       places: [mask],
-      f: (x, c) => nm.extract(c as Tensor, x as Tensor, { size: 3 }),
+      f: (x, c) => nm.extract(c, x, { size: 3 }),
     },
   ]),
 ];

@@ -105,7 +105,7 @@ const positives: readonly Row[] = (
   ] as const
 ).map(([name, f]) => ({
   ...few(
-    binaryOp(name, (x, y) => f(x as Tensor, y as Tensor), {
+    binaryOp(name, (x, y) => f(x, y), {
       domains: [positive, positive],
       dtypes: floats,
       error: { units: 400, floor: 10 },

@@ -125,12 +125,7 @@ function vectorOp(
   name: string,
   f: (...xs: Tensor[]) => Tensor | readonly Tensor[],
   count: number,
-  {
-    known = floats as readonly DType[],
-    error = sums,
-    operand = ordinary,
-    smooth = smoothOperand as (s: Shape) => Operand,
-  } = {},
+  { known = floats, error = sums, operand = ordinary, smooth = smoothOperand } = {},
 ): Row {
   const forms = (make: (s: Shape) => Operand): fc.Arbitrary<Form> =>
     fc.array(fc.integer({ min: 1, max: 7 }), { minLength: count, maxLength: count }).map((sizes) => ({
@@ -151,23 +146,19 @@ function vectorOp(
 const grid = [-3, -1, 0, 0.5, 2] as const;
 
 const vectorOps: readonly Row[] = [
-  vectorOp('convolve', (x, y) => nm.convolve(x as Tensor, y as Tensor), 2),
-  vectorOp('correlate', (x, y) => nm.correlate(x as Tensor, y as Tensor, 'full'), 2),
-  vectorOp('polyval', (c, x) => nm.polyval(nm.multiply(c as Tensor, 0.1), nm.multiply(x as Tensor, 0.1)), 2),
-  vectorOp('polyadd', (x, y) => nm.polyadd(x as Tensor, y as Tensor), 2),
-  vectorOp('polysub', (x, y) => nm.polysub(x as Tensor, y as Tensor), 2),
-  vectorOp('polymul', (x, y) => nm.polymul(x as Tensor, y as Tensor), 2),
-  vectorOp('polyder', (x) => nm.polyder(x as Tensor), 1),
-  vectorOp('polyint', (x) => nm.polyint(x as Tensor), 1),
-  vectorOp('ediff1d', (x) => nm.ediff1d(x as Tensor, { after: 1 }), 1),
+  vectorOp('convolve', (x, y) => nm.convolve(x, y), 2),
+  vectorOp('correlate', (x, y) => nm.correlate(x, y, 'full'), 2),
+  vectorOp('polyval', (c, x) => nm.polyval(nm.multiply(c, 0.1), nm.multiply(x, 0.1)), 2),
+  vectorOp('polyadd', (x, y) => nm.polyadd(x, y), 2),
+  vectorOp('polysub', (x, y) => nm.polysub(x, y), 2),
+  vectorOp('polymul', (x, y) => nm.polymul(x, y), 2),
+  vectorOp('polyder', (x) => nm.polyder(x), 1),
+  vectorOp('polyint', (x) => nm.polyint(x), 1),
+  vectorOp('ediff1d', (x) => nm.ediff1d(x, { after: 1 }), 1),
   vectorOp(
     'interp',
     (x, y) =>
-      nm.interp(
-        x as Tensor,
-        nm.tensor([...grid], (x as Tensor).dtype),
-        nm.add(nm.slice(y as Tensor, [0]), nm.arange(0, 5, 1, (x as Tensor).dtype)),
-      ),
+      nm.interp(x, nm.tensor([...grid], x.dtype), nm.add(nm.slice(y, [0]), nm.arange(0, 5, 1, x.dtype))),
     2,
     { smooth: (s) => smoothOperand(s, 0.6, 1.9) },
   ),
