@@ -9,7 +9,7 @@ import { NODE_PACKAGE } from './node-package.mjs';
 
 // What these scripts run needs nothing from tools/, which is two thirds of a whole install, nor the text of one example.
 const LIGHT = ['demo', 'check'];
-const HEAVY_PACKAGES = ['@neumann/tools', '@neumann/example-charlm'];
+const HEAVY_PACKAGES = ['@neumann/tools', '@neumann/example-charlm', '@neumann/example-web'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -5,8 +5,6 @@
  * test at its end. It depends on no option, so all runs are tested on the same images. It is not stratified: classes
  * are as frequent in each part as chance has it.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { random, reshape, type Tensor, tensor } from '@neumann/core';
 
 export const totalImages = 10_000;
@@ -36,8 +34,7 @@ export interface Batch {
 }
 
 /** The split of all images, or of the first `count` in the order of the permutation. */
-export async function loadDigits(count: number = totalImages): Promise<Split> {
-  const all = readDigits();
+export async function splitDigits(all: Images, count: number = totalImages): Promise<Split> {
   const order = (await shuffled(random.key(splitSeed), totalImages)).subarray(0, count);
   const [tested, trained] = [Math.floor(count / 10), trainingImages(count)];
   return {
@@ -50,15 +47,12 @@ export async function loadDigits(count: number = totalImages): Promise<Split> {
 /** How many of `count` images are for training: the rest after two tenths. */
 export const trainingImages = (count: number): number => count - 2 * Math.floor(count / 10);
 
-/** All images in the order of the files: first the zeros, then the ones, … */
-function readDigits(): Images {
-  const { resolve } = createRequire(import.meta.url);
+/** All images from the files of the package, one for each digit: grey levels / 255, rounded to 3 digits. */
+export function joinDigits(files: readonly { readonly data: readonly number[] }[]): Images {
   const pixels = new Uint8Array(totalImages * pixelsPerImage);
   const labels = new Uint8Array(totalImages);
   let count = 0;
-  for (let digit = 0; digit < 10; digit++) {
-    const file = readFileSync(resolve(`mnist/src/digits/${digit}.json`), 'utf8');
-    const { data } = JSON.parse(file) as { data: number[] }; // grey levels / 255, rounded to 3 digits
+  for (const [digit, { data }] of files.entries()) {
     const after = count + data.length / pixelsPerImage;
     for (const [i, grey] of data.entries()) pixels[count * pixelsPerImage + i] = Math.round(255 * grey);
     labels.fill(digit, count, after);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { writeAtomically } from '@neumann/nn/node';
 import { runCommand } from '../shared/command.ts';
 import { useBackend } from './backends.ts';
-import { loadDigits } from './data.ts';
+import { loadDigits } from './loadDigits.ts';
 import { evaluate } from './evaluate.ts';
 import { prepareFolder } from './files.ts';
 import { help, type Options, parseOptions } from './options.ts';

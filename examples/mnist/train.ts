@@ -1,12 +1,12 @@
-import { jit, random, type Tensor, valueAndGrad } from '@neumann/core';
-import { accuracy, crossEntropy } from '@neumann/nn';
+import { random } from '@neumann/core';
 import { ExpectedError } from '../shared/command.ts';
 import { batches, distorted, type Split, shuffled } from './data.ts';
 import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
-import { newParams, type Params, predict } from './model.ts';
-import { makeOptimizer, type Optimizer } from './optimizers.ts';
+import { newParams, type Params } from './model.ts';
+import { makeOptimizer } from './optimizers.ts';
 import type { OptimizerName } from './options.ts';
 import { makeMeter } from './progress.ts';
+import { makeStep } from './step.ts';
 
 export interface TrainOptions {
   readonly batch: number;
@@ -93,19 +93,4 @@ export async function train(
     seconds: (performance.now() - start) / 1000,
     imagesPerSecond: (epochs * stepsPerEpoch * batch) / stepping,
   };
-}
-
-/** One step of training, compiled: the state before is given away to the state after. */
-function makeStep<S>(optimizer: Optimizer<S>) {
-  return jit(
-    (state: S, images: Tensor, labels: Tensor) => {
-      const objective = (params: Params): [Tensor, Tensor] => {
-        const logits = predict(params, images);
-        return [crossEntropy(logits, labels), accuracy(logits, labels)];
-      };
-      const [[loss, correct], grads] = valueAndGrad(objective, { hasAux: true })(optimizer.params(state));
-      return { state: optimizer.step(state, grads), loss, accuracy: correct };
-    },
-    { donate: [0] },
-  );
 }

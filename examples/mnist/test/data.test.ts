@@ -1,6 +1,7 @@
 import { random } from '@neumann/core';
 import { expect, test } from 'vitest';
-import { batches, distorted, loadDigits, select, shuffled } from '../data.ts';
+import { batches, distorted, select, shuffled } from '../data.ts';
+import { loadDigits } from '../loadDigits.ts';
 
 const split = await loadDigits();
 

@@ -1,7 +1,7 @@
 import { cpu } from '@neumann/backend-cpu';
 import { setBackend } from '@neumann/core';
 import { expect, test } from 'vitest';
-import { loadDigits } from '../data.ts';
+import { loadDigits } from '../loadDigits.ts';
 import { evaluate } from '../evaluate.ts';
 import { type EpochMetrics, train } from '../train.ts';
 
