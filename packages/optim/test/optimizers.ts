@@ -3,7 +3,7 @@ import { random, type Tensor } from '@neumann/core';
 import * as optim from '../src/index.ts';
 
 /** A transformation whose state a test need not know. */
-export type AnyTransformation = optim.GradientTransformation<never>;
+type AnyTransformation = optim.GradientTransformation<never>;
 
 /** What a row makes its optimizer of. */
 export type Rate = number | Tensor | optim.Schedule;

@@ -3,6 +3,7 @@ import { chain, type GradientTransformation, identity, type Scalar, type Schedul
 import { type ScaleByScheduleState, scaleByLearningRate } from '../transforms/scale.ts';
 import { type TraceState, trace } from '../transforms/trace.ts';
 
+/** Options of {@link sgd}. */
 export interface SgdOptions {
   readonly learningRate: Scalar | Schedule;
   /** Decay of past gradients; without it there is no momentum, and no state for it. */

@@ -2,6 +2,7 @@ import { checkOptions, knownPositive, nonNegative } from '../options.ts';
 import { type DataSize, dataRules, epochs } from '../schedules/epochs.ts';
 import type { NeumannMomentum } from './momentum.ts';
 
+/** Options of {@link neumannEpochs}. */
 export interface NeumannEpochsOptions extends DataSize {
   /** Epochs of plain gradient descent; 5. */
   readonly burnIn?: number;

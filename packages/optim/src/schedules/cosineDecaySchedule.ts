@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { beside } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link cosineDecaySchedule}. */
 export interface CosineDecayScheduleOptions {
   readonly initValue: Scalar;
   readonly decaySteps: number;

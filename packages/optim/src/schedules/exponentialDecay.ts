@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { beside } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link exponentialDecay}. */
 export interface ExponentialDecayOptions {
   readonly initValue: Scalar;
   /** Steps in which the value is multiplied by `decayRate` once. */

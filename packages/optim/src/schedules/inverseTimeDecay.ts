@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { beside } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link inverseTimeDecay}. */
 export interface InverseTimeDecayOptions {
   readonly initValue: Scalar;
   /** Unit of time, in steps; 1. */

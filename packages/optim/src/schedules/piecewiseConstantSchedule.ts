@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { scalarOf } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link piecewiseConstantSchedule}. */
 export interface PiecewiseConstantScheduleOptions {
   readonly initValue: Scalar;
   /** Step to factor: from that step on the value is multiplied by the factor. */

@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { beside } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link linearSchedule}. */
 export interface LinearScheduleOptions {
   readonly initValue: Scalar;
   readonly endValue: Scalar;
@@ -13,6 +14,7 @@ export interface LinearScheduleOptions {
   readonly transitionBegin?: number;
 }
 
+/** Options of {@link polynomialSchedule}. */
 export interface PolynomialScheduleOptions extends LinearScheduleOptions {
   readonly power: Scalar;
 }

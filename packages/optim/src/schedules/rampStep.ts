@@ -4,6 +4,7 @@ import type { Scalar, Schedule } from '../protocol.ts';
 import { beside } from '../trees.ts';
 import { schedule } from './schedule.ts';
 
+/** Options of {@link rampStep}. */
 export interface RampStepOptions {
   /** The rate at the end of the ramp. */
   readonly value: Scalar;

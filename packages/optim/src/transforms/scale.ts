@@ -14,6 +14,7 @@ export function scale(factor: Scalar): GradientTransformation<null> {
   return stateless((updates) => zipTrees('scale', { updates }, {}, (u) => multiply(beside(u, factor), u)));
 }
 
+/** State of {@link scaleBySchedule}. */
 export interface ScaleByScheduleState {
   /** `i32[]`, updates made. */
   readonly count: Tensor;

@@ -4,6 +4,7 @@ import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts'
 import { beside, zerosOf, zipTrees } from '../trees.ts';
 import { movingAverage } from './movingAverage.ts';
 
+/** Options of {@link scaleByAdadelta}. */
 export interface ScaleByAdadeltaOptions {
   /** Decay of both averages; 0.9. */
   readonly rho?: Scalar;
@@ -11,6 +12,7 @@ export interface ScaleByAdadeltaOptions {
   readonly eps?: Scalar;
 }
 
+/** State of {@link scaleByAdadelta}. */
 export interface ScaleByAdadeltaState {
   /** Moving average of squared gradients. */
   readonly eG: TensorTree;

@@ -18,11 +18,13 @@ export interface MomentOptions {
   readonly epsRoot?: Scalar;
 }
 
+/** Options of {@link scaleByAdam}. */
 export interface ScaleByAdamOptions extends MomentOptions {
   /** Whether the gradient counts once more, as if the average were one step ahead (NAdam); false. */
   readonly nesterov?: boolean;
 }
 
+/** State of {@link scaleByAdam}. */
 export interface ScaleByAdamState {
   /** `i32[]`, updates made. */
   readonly count: Tensor;

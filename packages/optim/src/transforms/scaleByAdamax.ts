@@ -6,6 +6,7 @@ import { movingAverage } from './movingAverage.ts';
 import type { ScaleByAdamState } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByAdamax}. */
 export interface ScaleByAdamaxOptions {
   /** Decay of the average of gradients; 0.9. */
   readonly b1?: Scalar;

@@ -7,11 +7,13 @@ import { movingAverage } from './movingAverage.ts';
 import { type MomentOptions, momentRules } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByAdan}. */
 export interface ScaleByAdanOptions extends MomentOptions {
   /** Decay of the average of squares; 0.99. `b1` is 0.98, and `b2`, of the average of differences, 0.92. */
   readonly b3?: Scalar;
 }
 
+/** State of {@link scaleByAdan}. */
 export interface ScaleByAdanState {
   /** `i32[]`, updates made. */
   readonly count: Tensor;

@@ -7,6 +7,7 @@ import { movingAverage } from './movingAverage.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByAdemamix}. */
 export interface ScaleByAdemamixOptions extends MomentOptions {
   /** Decay of the slow average of gradients; 0.9999. */
   readonly b3?: Scalar | Schedule;
@@ -14,6 +15,7 @@ export interface ScaleByAdemamixOptions extends MomentOptions {
   readonly alpha?: Scalar | Schedule;
 }
 
+/** State of {@link scaleByAdemamix}. */
 export interface ScaleByAdemamixState extends ScaleByAdamState {
   /** The slow moving average of gradients. */
   readonly slow: TensorTree;

@@ -7,6 +7,7 @@ import { movingAverage } from './movingAverage.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** State of {@link scaleByAmsgrad}. */
 export interface ScaleByAmsgradState extends ScaleByAdamState {
   /** The greatest corrected average of squares so far. */
   readonly nuMax: TensorTree;

@@ -23,6 +23,7 @@ import {
   zipTrees,
 } from '../trees.ts';
 
+/** Options of {@link scaleByDistanceOverGradients}. */
 export interface ScaleByDistanceOptions {
   /** The first distance, as a multiple of `1 + ‖w₀‖`; 1e-6. */
   readonly repsRel?: Scalar;
@@ -30,6 +31,7 @@ export interface ScaleByDistanceOptions {
   readonly eps?: Scalar;
 }
 
+/** State of {@link scaleByDistanceOverGradients}. */
 export interface ScaleByDistanceState {
   /** The first parameters. */
   readonly initParams: TensorTree;

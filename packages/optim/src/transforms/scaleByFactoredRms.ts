@@ -29,6 +29,7 @@ import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts'
 import { beside, checkFloats, countFor, leavesOf, sameForm } from '../trees.ts';
 import { mixed } from './mixed.ts';
 
+/** Options of {@link scaleByFactoredRms}. */
 export interface ScaleByFactoredRmsOptions {
   /** Whether tensors of two large axes are described by two vectors; true. */
   readonly factored?: boolean;
@@ -42,6 +43,7 @@ export interface ScaleByFactoredRmsOptions {
   readonly eps?: Scalar;
 }
 
+/** State of {@link scaleByFactoredRms}. */
 export interface ScaleByFactoredRmsState {
   /** `i32[]`, updates made. */
   readonly count: Tensor;

@@ -5,6 +5,7 @@ import { zerosOf, zipTrees } from '../trees.ts';
 import { mixed } from './mixed.ts';
 import { movingAverage } from './movingAverage.ts';
 
+/** Options of {@link scaleByLion}. */
 export interface ScaleByLionOptions {
   /** Decay of the average of gradients in the update; 0.9. */
   readonly b1?: Scalar;
@@ -12,6 +13,7 @@ export interface ScaleByLionOptions {
   readonly b2?: Scalar;
 }
 
+/** State of {@link scaleByLion}. */
 export interface ScaleByLionState {
   /** Moving average of gradients. */
   readonly mu: TensorTree;

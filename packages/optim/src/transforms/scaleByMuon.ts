@@ -16,6 +16,7 @@ import { checkOptions, flag, fraction, knownInteger, nonNegative, type RulesOf }
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, zerosOf, zipTrees } from '../trees.ts';
 
+/** Options of {@link orthogonalize}. */
 export interface NewtonSchulzOptions {
   /** a, b, c of the polynomial a x + b x³ + c x⁵; 3.4445, -4.775, 2.0315. */
   readonly coefficients?: readonly [number, number, number];
@@ -25,6 +26,7 @@ export interface NewtonSchulzOptions {
   readonly eps?: Scalar;
 }
 
+/** Options of {@link scaleByMuon}. */
 export interface ScaleByMuonOptions extends NewtonSchulzOptions {
   /** Decay of the momentum; 0.95. */
   readonly beta?: Scalar;

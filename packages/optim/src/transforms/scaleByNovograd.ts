@@ -5,6 +5,7 @@ import { beside, stateLike, zerosOf, zipStructures, zipTrees } from '../trees.ts
 import { mixed, overRoot } from './mixed.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 
+/** Options of {@link scaleByNovograd}. */
 export interface ScaleByNovogradOptions extends MomentOptions {
   /** Weight decay, inside the momentum; 0. */
   readonly weightDecay?: Scalar;

@@ -3,6 +3,7 @@ import { checkOptions, finite, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, zerosOf, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByOptimisticGradient}. */
 export interface ScaleByOptimisticGradientOptions {
   /** Weight of the gradient; 1. */
   readonly alpha?: Scalar;
@@ -10,6 +11,7 @@ export interface ScaleByOptimisticGradientOptions {
   readonly beta?: Scalar;
 }
 
+/** State of {@link scaleByOptimisticGradient}. */
 export interface ScaleByOptimisticGradientState {
   /** `i32[]`, updates made. */
   readonly count: Tensor;

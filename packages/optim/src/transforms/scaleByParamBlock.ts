@@ -3,6 +3,7 @@ import { checkOptions, nonNegative, type RulesOf } from '../options.ts';
 import { type GradientTransformation, type Scalar, stateless } from '../protocol.ts';
 import { beside, normOf, rmsOf, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByParamBlockNorm} and {@link scaleByParamBlockRms}. */
 export interface ScaleByParamBlockOptions {
   /** The least factor; 1e-3. */
   readonly minScale?: Scalar;

@@ -4,6 +4,7 @@ import { checkOptions, finite, nonNegative, oneOf, positive, type RulesOf } from
 import type { GradientTransformation, Scalar } from '../protocol.ts';
 import { beside, floatDType, leavesOf, scalarOf, sumOfSquares, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByPolyak}. */
 export interface ScaleByPolyakOptions {
   /** The least value that the loss can take; 0. */
   readonly fMin?: Scalar;

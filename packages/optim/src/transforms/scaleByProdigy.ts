@@ -21,6 +21,7 @@ import { restOf } from './mixed.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByProdigy}. */
 export interface ScaleByProdigyOptions extends MomentOptions {
   /** A factor of the step that is found, usually a schedule from 1; 1. */
   readonly learningRate?: Scalar | Schedule;
@@ -34,6 +35,7 @@ export interface ScaleByProdigyOptions extends MomentOptions {
   readonly safeguardWarmup?: boolean;
 }
 
+/** State of {@link scaleByProdigy}. */
 export interface ScaleByProdigyState extends ScaleByAdamState {
   /** The first parameters. */
   readonly initParams: TensorTree;

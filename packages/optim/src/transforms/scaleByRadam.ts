@@ -19,6 +19,7 @@ import { movingAverage } from './movingAverage.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByRadam}. */
 export interface ScaleByRadamOptions extends MomentOptions {
   /** How long the average of squares must be before it is used; 5. */
   readonly threshold?: Scalar;

@@ -5,6 +5,7 @@ import { stateLike, zerosOf, zipTrees } from '../trees.ts';
 import { overRoot } from './mixed.ts';
 import { movingAverage } from './movingAverage.ts';
 
+/** Options of {@link scaleByRms}. */
 export interface ScaleByRmsOptions {
   /** Decay of the moving averages; 0.9. */
   readonly decay?: Scalar;
@@ -16,11 +17,13 @@ export interface ScaleByRmsOptions {
   readonly epsInSqrt?: boolean;
 }
 
+/** State of {@link scaleByRms}. */
 export interface ScaleByRmsState {
   /** Moving average of squared updates. */
   readonly nu: TensorTree;
 }
 
+/** State of {@link scaleByStddev}. */
 export interface ScaleByStddevState extends ScaleByRmsState {
   /** Moving average of updates. */
   readonly mu: TensorTree;

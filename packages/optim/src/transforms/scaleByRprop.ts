@@ -14,6 +14,7 @@ import { belowOne, checkOptions, positive, type RulesOf, required } from '../opt
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, scalarOf, stateLike, zerosOf, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByRprop}. */
 export interface ScaleByRpropOptions {
   /** The first step of each parameter. */
   readonly learningRate: Scalar;
@@ -27,6 +28,7 @@ export interface ScaleByRpropOptions {
   readonly maxStepSize?: Scalar;
 }
 
+/** State of {@link scaleByRprop}. */
 export interface ScaleByRpropState {
   /** The step of each parameter. */
   readonly stepSizes: TensorTree;
@@ -34,7 +36,7 @@ export interface ScaleByRpropState {
   readonly previous: TensorTree;
 }
 
-export const rpropRules: RulesOf<ScaleByRpropOptions> = {
+const rpropRules: RulesOf<ScaleByRpropOptions> = {
   learningRate: required(positive),
   etaMinus: belowOne,
   etaPlus: positive,

@@ -3,6 +3,7 @@ import { checkOptions, nonNegative, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, stateLike, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByRss}. */
 export interface ScaleByRssOptions {
   /** First value of the sum of squares; 0.1. */
   readonly initialAccumulatorValue?: number;
@@ -10,6 +11,7 @@ export interface ScaleByRssOptions {
   readonly eps?: Scalar;
 }
 
+/** State of {@link scaleByRss}. */
 export interface ScaleByRssState {
   /** Sums of squared updates. */
   readonly sumOfSquares: TensorTree;

@@ -18,6 +18,7 @@ import { restOf } from './mixed.ts';
 import { movingAverage } from './movingAverage.ts';
 import { safeRsqrt } from './scaleByRss.ts';
 
+/** Options of {@link scaleBySm3}. */
 export interface ScaleBySm3Options {
   /** Decay of the average of scaled gradients; 0.9. */
   readonly b1?: Scalar;
@@ -27,6 +28,7 @@ export interface ScaleBySm3Options {
   readonly eps?: Scalar;
 }
 
+/** State of {@link scaleBySm3}. */
 export interface ScaleBySm3State {
   /** For each tensor, an array of one vector for each of its axes. */
   readonly accumulators: TensorTree;

@@ -3,6 +3,7 @@ import { checkOptions, nonNegative, type RulesOf } from '../options.ts';
 import { type GradientTransformation, type Scalar, stateless } from '../protocol.ts';
 import { beside, normOf, zipTrees } from '../trees.ts';
 
+/** Options of {@link scaleByTrustRatio}. */
 export interface ScaleByTrustRatioOptions {
   /** Norms below this count as this; 0. */
   readonly minNorm?: Scalar;
@@ -12,7 +13,7 @@ export interface ScaleByTrustRatioOptions {
   readonly eps?: Scalar;
 }
 
-export const trustRules: RulesOf<ScaleByTrustRatioOptions> = {
+const trustRules: RulesOf<ScaleByTrustRatioOptions> = {
   minNorm: nonNegative,
   trustCoefficient: nonNegative,
   eps: nonNegative,

@@ -7,6 +7,7 @@ import { movingAverage } from './movingAverage.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { debiased, weightSum } from './weightSum.ts';
 
+/** Options of {@link scaleByYogi}. */
 export interface ScaleByYogiOptions extends MomentOptions {
   /** First value of the average of squares; 1e-6. */
   readonly initialAccumulatorValue?: number;
