@@ -53,17 +53,16 @@ function training(model: Layer<unknown, unknown>, shape: number[], classes: numb
   const x = normal(shape, 1);
   const labels = zeros([shape[0] ?? 1], 'int32');
   const { params, state } = model.init(random.key(0), x);
-  const loss = (p: unknown) =>
-    crossEntropy(model.apply(p, state, x, { training: true })[0] as Tensor, labels);
+  const loss = (p: unknown) => crossEntropy(model.apply(p, state, x, { training: true })[0], labels);
   const step = jit(
     (p: unknown) =>
       treeMap((w, g) => subtract(w, multiply(0.01, g)), p as never, grad(loss as never)(p as never)),
     { donate: [0] },
   );
-  let current: unknown = treeMap((w) => add(w as Tensor, 0), params as never);
+  let current: unknown = treeMap((w) => add(w, 0), params as never);
   if (classes < 1) throw new Error('no classes');
   return () => {
-    current = step(current as never);
+    current = step(current);
   };
 }
 

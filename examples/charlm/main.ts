@@ -60,7 +60,7 @@ await runCommand('charlm', async (args) => {
     );
 
   setBackend(await cpu());
-  const { model, init, step, write } = makeLanguageModel({
+  const language = makeLanguageModel({
     vocabulary: alphabet.length,
     length,
     layers,
@@ -68,10 +68,10 @@ await runCommand('charlm', async (args) => {
     steps,
   });
   console.log(
-    `${text.length.toLocaleString('en')} letters, ${alphabet.length} different ones; ${summary(model, { shape: [1, length], dtype: 'int32' }).parameters.toLocaleString('en')} parameters`,
+    `${text.length.toLocaleString('en')} letters, ${alphabet.length} different ones; ${summary(language.model, { shape: [1, length], dtype: 'int32' }).parameters.toLocaleString('en')} parameters`,
   );
   const key = random.key(seed);
-  const fresh = init(random.foldIn(key, 0));
+  const fresh = language.init(random.foldIn(key, 0));
   const saved = await loadCheckpoint(out, fresh);
   if (saved) console.log(`going on after step ${saved.step}`);
   const { position: from } = (saved?.info ?? { position: { epoch: 0, batch: 0 } }) as {
@@ -85,8 +85,8 @@ await runCommand('charlm', async (args) => {
     done >= steps
       ? { state: saved?.state as LanguageState }
       : await fit<LanguageState, { windows: never }>({
-          state: (saved?.state as LanguageState | undefined) ?? fresh,
-          step: (state, examples) => step(state, examples.windows),
+          state: saved?.state ?? fresh,
+          step: (state, examples) => language.step(state, examples.windows),
           data: batches({ windows: data }, { size: batch, key: random.foldIn(key, 1), from }) as never,
           stepsDone: done,
           callbacks: [
@@ -99,7 +99,7 @@ await runCommand('charlm', async (args) => {
         });
   if (writes === 0) return;
   const start = hostArray(tokens.slice(0, length), [1, length]);
-  const written = await write(result.state.params, tensor(start), random.foldIn(key, 2), writes);
+  const written = await language.write(result.state.params, tensor(start), random.foldIn(key, 2), writes);
   console.log(`\n${decode(tokens.slice(0, length), alphabet)}│${decode(written, alphabet)}`);
 });
 

@@ -63,16 +63,13 @@ export function makeLanguageModel({ vocabulary, length, layers, features, steps 
       return { params, optimizer: optimizer.init(params) };
     },
     step: (state: LanguageState, windows: Tensor) =>
-      step(state as never, windows) as unknown as { state: LanguageState; metrics: { loss: Tensor } },
+      step(state, windows) as unknown as { state: LanguageState; metrics: { loss: Tensor } },
     /** `count` letters after a window `[1, length]`. */
     async write(params: GptParams, start: Tensor, key: Tensor, count: number): Promise<number[]> {
       const letters: number[] = [];
       let window = start;
       for (let i = 0; i < count; i++) {
-        const next = writeOne(params as never, window, random.foldIn(key, i)) as unknown as {
-          letter: Tensor;
-          window: Tensor;
-        };
+        const next = writeOne(params, window, random.foldIn(key, i));
         window = next.window;
         letters.push((await next.letter.data())[0] as number);
       }

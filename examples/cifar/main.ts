@@ -3,7 +3,7 @@ import { colorJitter, normalizeImages, randomCrop, randomFlip } from '@neumann/n
 import { hostArray, type LabelledImages } from '@neumann/nn/data';
 import { cifarResnet } from '@neumann/nn/models';
 import { readCifar } from '@neumann/nn/node';
-import { type Images } from '../mnist/data.ts';
+import type { Images } from '../mnist/data.ts';
 import { loadDigits } from '../mnist/loadDigits.ts';
 import { runCommand } from '../shared/command.ts';
 import { runImageProgram } from '../shared/imageProgram.ts';

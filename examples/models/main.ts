@@ -79,17 +79,17 @@ async function measure(name: keyof typeof entries, batch: number, steps: number)
         return [lossOf(y), layers];
       };
       const [[value, layers], grads] = valueAndGrad(loss, { hasAux: true })(s.params);
-      const [updates, memory] = optimizer.update(grads as object, s.memory as never, s.params);
+      const [updates, memory] = optimizer.update(grads, s.memory as never, s.params);
       return { s: { params: applyUpdates(s.params, updates), layers, memory }, value };
     },
     { donate: [0] },
   );
-  let training: Training = { params, layers: state, memory: optimizer.init(params) as object };
+  let training: Training = { params, layers: state, memory: optimizer.init(params) };
   const times: number[] = [];
   let loss = Number.NaN;
   for (let i = 0; i <= steps; i++) {
     const start = performance.now();
-    const result = step(training as never) as unknown as { s: Training; value: Tensor };
+    const result = step(training) as unknown as { s: Training; value: Tensor };
     loss = (await result.value.data())[0] as number;
     times.push((performance.now() - start) / 1000);
     training = result.s;
@@ -97,7 +97,7 @@ async function measure(name: keyof typeof entries, batch: number, steps: number)
   if (!Number.isFinite(loss)) throw new Error(`${name}: the loss is ${loss}`);
   const [first = 0, ...rest] = times;
   const median = rest.sort((a, b) => a - b)[rest.length >> 1] as number;
-  const { parameters, flops } = summary(model as never, { ...aval, shape: [1, side, side, 3] } as never);
+  const { parameters, flops } = summary(model as never, { ...aval, shape: [1, side, side, 3] });
   const heap = (getBackend() as { memory?(): { heapBytes: number } }).memory?.().heapBytes ?? 0;
   const cells = [
     name,

@@ -70,22 +70,17 @@ export async function runImageProgram(program: ImageProgram, args: readonly stri
   const data = await program.load(values.data);
   const count = integer('--images', values.images, data.training.labels.size, 1, data.training.labels.size);
   const batch = integer('--batch', values.batch, Math.min(program.batch, count), 1, count);
-  const training = { images: data.training.images.hi(count), labels: data.training.labels.hi(count) };
-  const [, ...shape] = training.images.shape;
+  const examples = { images: data.training.images.hi(count), labels: data.training.labels.hi(count) };
+  const [, ...shape] = examples.images.shape;
   if (values.summary)
     return console.log(String(summary(program.model, { shape: [1, ...shape], dtype: 'float32' })));
   const out = values.out ?? join('runs', program.name);
 
   const stepsPerEpoch = Math.floor(count / batch);
   const optimizer = makeOptimizer(optimizerName, { examples: stepsPerEpoch * batch, batch, epochs });
-  const { init, step, evaluate } = makeTraining(
-    program.model,
-    optimizer,
-    program.prepare,
-    program.labelSmoothing,
-  );
+  const training = makeTraining(program.model, optimizer, program.prepare, program.labelSmoothing);
   const key = random.key(seed);
-  const fresh = init(random.foldIn(key, 0), [1, ...shape]);
+  const fresh = training.init(random.foldIn(key, 0), [1, ...shape]);
   const saved = await loadCheckpoint(out, fresh, { onDamaged: console.error });
   if (saved) console.log(`going on after step ${saved.step}, from ${saved.path}`);
   const from = (saved?.info as { position: Position } | undefined)?.position ?? { epoch: 0, batch: 0 };
@@ -95,14 +90,14 @@ export async function runImageProgram(program: ImageProgram, args: readonly stri
     );
   const watch: FitCallback<TrainingState> = {
     onEpoch: async ({ state }) => {
-      const { loss, accuracy } = await evaluate(state, data.test, 500);
+      const { loss, accuracy } = await training.evaluate(state, data.test, 500);
       return { testLoss: loss, testAccuracy: accuracy };
     },
   };
   const { history } = await fit<TrainingState, { images: never; labels: never }>({
-    state: (saved?.state as TrainingState | undefined) ?? fresh,
-    step: (state, examples) => step(state, examples),
-    data: batches(training, { size: batch, key: random.foldIn(key, 1), from }) as never,
+    state: saved?.state ?? fresh,
+    step: (state, batched) => training.step(state, batched),
+    data: batches(examples, { size: batch, key: random.foldIn(key, 1), from }) as never,
     epochs,
     stepsDone: saved?.step ?? 0,
     callbacks: [

@@ -46,11 +46,11 @@ export function makeOptimizer(
           reset: Math.max(epochs / 6, batch / examples),
           tau: epochs / 24,
         }),
-      }) as unknown as AnyTransformation;
+      });
     case 'momentum':
-      return sgd({ learningRate: decay(rate ?? 0.05), momentum: 0.9 }) as unknown as AnyTransformation;
+      return sgd({ learningRate: decay(rate ?? 0.05), momentum: 0.9 });
     case 'adamw':
-      return adamw({ learningRate: decay(rate ?? 2e-3), weightDecay: 1e-2 }) as unknown as AnyTransformation;
+      return adamw({ learningRate: decay(rate ?? 2e-3), weightDecay: 1e-2 });
     default:
       return name satisfies never;
   }
@@ -92,11 +92,11 @@ export function makeTraining(
         ];
       };
       const [[value, aux], grads] = valueAndGrad(loss, { hasAux: true })(state.params);
-      const [updates, memory] = optimizer.update(grads as object, state.optimizer, state.params);
+      const [updates, memory] = optimizer.update(grads, state.optimizer, state.params);
       return {
         state: {
-          params: applyUpdates(state.params, updates as object),
-          layers: aux.layers as object,
+          params: applyUpdates(state.params, updates),
+          layers: aux.layers,
           optimizer: memory,
           key,
         },
@@ -115,7 +115,7 @@ export function makeTraining(
       return { params, layers: state, optimizer: optimizer.init(params), key: random.foldIn(key, 1) };
     },
     step: (state: TrainingState, batch: ImageBatch) =>
-      step(state as never, batch) as unknown as { state: TrainingState; metrics: Record<string, Tensor> },
+      step(state, batch) as unknown as { state: TrainingState; metrics: Record<string, Tensor> },
     /** Mean loss and accuracy over images; those that do not fill a last batch count, too. */
     async evaluate(
       state: TrainingState,
@@ -130,10 +130,7 @@ export function makeTraining(
         epochs: 1,
         dropLast: false,
       })) {
-        const result = test(params as never, state.layers as never, batch as ImageBatch) as unknown as {
-          loss: Tensor;
-          accuracy: Tensor;
-        };
+        const result = test(params, state.layers, batch);
         loss += ((await result.loss.data())[0] as number) * indices.length;
         correct += ((await result.accuracy.data())[0] as number) * indices.length;
       }

@@ -1,8 +1,8 @@
 import { cpu } from '@neumann/backend-cpu';
 import { setBackend } from '@neumann/core';
 import { expect, test } from 'vitest';
-import { loadDigits } from '../loadDigits.ts';
 import { evaluate } from '../evaluate.ts';
+import { loadDigits } from '../loadDigits.ts';
 import { type EpochMetrics, train } from '../train.ts';
 
 setBackend(await cpu());

@@ -55,7 +55,10 @@ element('#clear').addEventListener('click', () => {
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const values = new FormData(form);
-  const text = (name: string): string => String(values.get(name));
+  const text = (name: string): string => {
+    const value = values.get(name);
+    return typeof value === 'string' ? value : '';
+  };
   loss.reset();
   accuracy.reset();
   setRunning(true);

@@ -53,7 +53,7 @@ export function microbatched<P, B, R>(
       sums,
       { part: parts, i: arange(count) } as never,
     );
-    return treeMap((x: Tensor) => divide(x, count), total as object) as Tensors<R>;
+    return treeMap((x: Tensor) => divide(x, count), total) as Tensors<R>;
   };
 }
 

@@ -37,9 +37,9 @@ export interface Place {
 export interface Places {
   readonly list: readonly Place[];
   /** A tree of one value for each layer. */
-  join(values: readonly unknown[]): unknown;
+  readonly join: (values: readonly unknown[]) => unknown;
   /** The value of a layer in such a tree. */
-  part(tree: unknown, index: number): unknown;
+  readonly part: (tree: unknown, index: number) => unknown;
 }
 
 /** @throws {OptionError} if there is no layer, something is no layer, or a name is a number. */

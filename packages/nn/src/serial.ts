@@ -41,7 +41,7 @@ export function serial<const L extends readonly LayerLike[]>(
 export function serial(...args: readonly (Named | LayerLike)[]): Layer {
   const [first] = args;
   const areNamed = args.length === 1 && typeof first === 'object' && !isLayer(first);
-  const places = placesOf('serial', areNamed ? (first as Named) : args);
+  const places = placesOf('serial', areNamed ? first : args);
   return {
     init(key, x) {
       let aval: Aval = x;

@@ -96,7 +96,7 @@ const pathAt = (seen: readonly Observed[], i: number): readonly string[] => (see
 
 function rowOf({ path, layer, params, state, x, y }: Observed): SummaryRow {
   const run = (p: unknown, s: unknown, t: Tensor) => layer.apply(p, s, t)[0];
-  const outputs = treeLeaves(y as object) as Tensor[];
+  const outputs = treeLeaves(y) as Tensor[];
   return {
     path: path.length === 0 ? '(all)' : path.join('.'),
     output: outputs.map((t) => showAval(t.aval)).join(' '),

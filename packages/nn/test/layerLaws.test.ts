@@ -1,7 +1,6 @@
 /** What every layer must keep: see layerTable.ts. */
 import { cpu } from '@neumann/backend-cpu';
 import {
-  type Aval,
   type DType,
   evalShape,
   jit,
@@ -41,7 +40,7 @@ function made(row: LayerRow, floats: DType) {
   const layer = row.layer as nn.Layer<unknown, unknown, unknown, unknown>;
   const key = random.key(7);
   const x = inputOf(row, floats);
-  const { params, state } = layer.init(key, (x instanceof Tensor ? x.aval : avalsOf(x)) as Aval);
+  const { params, state } = layer.init(key, x instanceof Tensor ? x.aval : avalsOf(x));
   const moved = treeMap((p: Tensor) => multiply(p, 0.9), params);
   const context = (training: boolean) => ({ training, key });
   return { layer, x, params: moved, state, context };
@@ -82,7 +81,7 @@ describe.each(layerRows.map((row) => [row.name, row] as const))('%s', (_, row) =
     );
     const shapes = evalShape(
       (p: unknown, s: unknown, t: unknown) => layer.apply(p, s, t, context(true))[0],
-      params as object,
+      params,
       state as object,
       x,
     );
@@ -130,7 +129,7 @@ describe.each(layerRows.map((row) => [row.name, row] as const))('%s', (_, row) =
     const { layer, x, params, state, context } = made(row, 'float64');
     const f = (t: unknown) => layer.apply(params, state, t, context(true))[0];
     const several = treeMap((t: Tensor) => stack([t, multiply(t, row.dtype ? 1 : 0.5), t]), x);
-    const batched = vmap(f)(several as never);
+    const batched = vmap(f)(several);
     const one = (i: number) => f(treeMap((t: Tensor) => slice(t, [i]), several));
     expectClose(
       batched,

@@ -23,8 +23,7 @@ import {
   tripletMarginLoss,
 } from '../src/index.ts';
 
-const f64 = (x: readonly number[] | readonly (readonly number[])[]): Tensor =>
-  tensor(x as number[], 'float64');
+const f64 = (x: readonly number[] | readonly (readonly number[])[]): Tensor => tensor(x, 'float64');
 const values = (x: Tensor): number[] => Array.from(x.dataSync());
 const expectClose = (actual: Tensor, expected: readonly number[]) => {
   const xs = values(actual);

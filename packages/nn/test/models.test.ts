@@ -127,11 +127,7 @@ describe('weights of PyTorch', () => {
   ] as const)('%s gives the logits that torchvision gives, in float64', (name, make) => {
     const model = make({ classes: 10 });
     const template = templateOf(model);
-    const { params, state } = models.fromTorch(
-      template,
-      torchWeights(template),
-      models.resnetNames,
-    ) as unknown as { params: object; state: object };
+    const { params, state } = models.fromTorch(template, torchWeights(template), models.resnetNames);
     const x = transpose(reshape(tensor(values(0, 2 * 3 * 64 * 64)), [2, 3, 64, 64]), [0, 2, 3, 1]);
     const logits = jit((p: object, s: object, images: Tensor) => model.apply(p, s, images)[0])(
       params,

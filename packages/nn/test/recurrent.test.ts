@@ -24,7 +24,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** Parameters with plain numbers, for one input and one feature. */
 const one = (values: readonly number[], shape: readonly number[]) =>
-  reshape(tensor(values as number[], 'float64'), shape);
+  reshape(tensor(values, 'float64'), shape);
 
 test('the LSTM is that of the formulas', () => {
   const cell = lstmCell({ features: 1 });

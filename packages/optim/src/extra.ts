@@ -10,7 +10,7 @@ export function lossOf(op: string, extra: ExtraArgs | undefined): Tensor {
   const value = extra?.['value'];
   if (!(value instanceof Tensor && value.ndim === 0))
     throw new OptionError(
-      `${op}: needs the loss as a scalar tensor, but extra.value is ${value === undefined ? 'missing' : String(value)}; ` +
+      `${op}: needs the loss as a scalar tensor, but extra.value is ${value === undefined ? 'missing' : typeof value}; ` +
         `call update(updates, state, params, { value }), where valueAndGrad() gives both.`,
     );
   return value;

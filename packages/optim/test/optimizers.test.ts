@@ -48,7 +48,7 @@ function train(tx: Tx, loss: Loss, init: Tree, steps: number, compiled = false) 
   return { params, state, compilations: jitted.stats.compilations };
 }
 
-const txOf = (row: OptimizerRow, rate: Rate = row.rate ?? 1): Tx => row.make(rate) as unknown as Tx;
+const txOf = (row: OptimizerRow, rate: Rate = row.rate ?? 1): Tx => row.make(rate);
 const avals = (tree: Tree): string[] =>
   treeLeaves(tree).map((x) => String((x as Tensor).aval.shape) + (x as Tensor).dtype);
 const mixedDTypes = {
@@ -119,11 +119,7 @@ describe.each(optimizers)('$name', (row) => {
     const injected = injectHyperparams(({ learningRate }: { learningRate: Rate }) => txOf(row, learningRate));
     const plain = train(txOf(row), problem.loss, problem.init, 3).params;
     for (const learningRate of [rate, constantSchedule(rate)])
-      expectClose(
-        train(injected({ learningRate } as never) as unknown as Tx, problem.loss, problem.init, 3).params,
-        plain,
-        1e-12,
-      );
+      expectClose(train(injected({ learningRate }), problem.loss, problem.init, 3).params, plain, 1e-12);
     const trained = (learningRate: Tensor): Tree =>
       train(txOf(row, learningRate), problem.loss, problem.init, 3).params;
     const rates = [rate, rate / 2];

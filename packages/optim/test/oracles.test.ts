@@ -450,7 +450,7 @@ test('dog and dowg make the steps of their formulas', () => {
         g.map((x) => -step * x),
         1e-12,
       );
-      state = next as never;
+      state = next;
       w = w.map((x, i) => x - step * (g[i] as number));
     }
   }

@@ -17,8 +17,7 @@ export interface Problem<P = never> {
   readonly loss: (params: P) => Tensor;
 }
 
-const f64 = (x: number | readonly number[] | readonly (readonly number[])[]): Tensor =>
-  tensor(x as number[], 'float64');
+const f64 = (x: number | readonly number[] | readonly (readonly number[])[]): Tensor => tensor(x, 'float64');
 
 const problem = <P extends object>(name: string, init: P, loss: (params: Tensors<P>) => Tensor): Problem =>
   ({ name, init, loss }) as unknown as Problem;

@@ -62,7 +62,7 @@ import {
 } from '../src/index.ts';
 import { elements, expectClose } from './support.ts';
 
-const f64 = (x: number | readonly number[]): Tensor => tensor(x as number[], 'float64');
+const f64 = (x: number | readonly number[]): Tensor => tensor(x, 'float64');
 const nan = Number.NaN;
 
 /** The updates for a list of gradients. */
@@ -243,7 +243,7 @@ describe('hyperparameters in the state', () => {
     const step = jit((g: Tensor, s: typeof state) => tx.update(g, s, g));
     const outputs = [1, 1, 1].map((g) => {
       const [u, next] = step(f64(g), state);
-      state = next as typeof state;
+      state = next;
       return elements(u)[0];
     });
     expectClose(outputs, [2, 2 * (0.25 + 0.75), 2 * (0.5 + 0.5)]);
@@ -330,7 +330,7 @@ describe('averages of parameters', () => {
 
   test('scheduleFreeSgd without momentum (b1 = 1) has the mean of its iterates', () => {
     const tx = scheduleFreeSgd({ learningRate: 0.1, b1: 1 });
-    let [w, z, mean] = [f64(1) as Tensor, 1, 1];
+    let [w, z, mean] = [f64(1), 1, 1];
     let state = tx.init(w);
     for (let t = 1; t <= 5; t++) {
       const g = 2 * mean;

@@ -177,7 +177,7 @@ const SIGN = -(2 ** 31);
 const ROUNDER = 12582912;
 /** ln 2 in two parts, the first of so few bits that its product with an exponent is exact. */
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440054690583e-4;
+const LN2_LOW = -2.1219444e-4;
 
 /** (e^r - 1 - r) / r² for |r| <= ln 2 / 2, relative error of e^r - 1: 2^-31.9 */
 const EXP = [

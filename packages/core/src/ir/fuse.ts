@@ -295,8 +295,10 @@ function canWait(early: Launch, between: readonly Launch[]): boolean {
 
 function join(early: KernelLaunch, late: KernelLaunch): KernelLaunch {
   const operands = new Operands();
-  const addFirst = early.kernel.routine ? operands.append : operands.add; // a routine's operands keep their places
-  const places = early.inputs.map((v, i) => addFirst.call(operands, v, early.kernel.inputs[i] as Aval));
+  // A routine's operands keep their places.
+  const addFirst = (v: Var, view: Aval): number =>
+    early.kernel.routine ? operands.append(v, view) : operands.add(v, view);
+  const places = early.inputs.map((v, i) => addFirst(v, early.kernel.inputs[i] as Aval));
   const first = rewriteKernel(early.kernel, [], {
     load: (load) => ({ ...load, input: places[load.input] as number }),
   });

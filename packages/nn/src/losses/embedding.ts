@@ -88,7 +88,7 @@ export function ntxent(
   const unit = divide(embeddings, sqrt(maximum(squares, 1e-12)));
   const cosines = divide(matmul(unit, transpose(unit)), temperature); // [N, N]
   const isSame = equal(expandDims(labels, 1), expandDims(labels, 0));
-  const isPair = logicalAnd(isSame, logicalNot(eye(n as number, n as number, 'bool')));
+  const isPair = logicalAnd(isSame, logicalNot(eye(n as number, n, 'bool')));
   const others = logSumExp(where(isSame, -1e30, cosines), { axis: -1, keepdims: true }); // [N, 1]
   const losses = subtract(logAddExp(cosines, others), cosines);
   const pairs = sum(where(isPair, 1, multiply(0, cosines)));

@@ -85,5 +85,5 @@ export function cifarResnet({
     ...Object.fromEntries(stages),
     mean: globalAvgPool,
     fc: dense({ features: classes }),
-  }) as unknown as Model;
+  });
 }

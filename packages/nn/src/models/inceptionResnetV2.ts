@@ -95,5 +95,5 @@ export function inceptionResnetV2({ classes = 1000, rate = 0.2 }: InceptionOptio
     mean: globalAvgPool,
     dropout: dropout({ rate }),
     fc: dense({ features: classes }),
-  }) as unknown as Model;
+  });
 }

@@ -152,7 +152,7 @@ const parts = ({ classes = 1000, rate = 0.5 }: InceptionOptions) => ({
  */
 export function inceptionV3(options: InceptionOptions = {}): Model {
   const { stem, lower, upper } = parts(options);
-  return serial({ stem, lower, upper }) as unknown as Model;
+  return serial({ stem, lower, upper });
 }
 
 /**

@@ -45,7 +45,7 @@ const conv = (features: number, kernel: number, stride = 1): Layer =>
     padding: around((kernel - 1) / 2),
     bias: false,
     kernelInit: heNormal,
-  }) as Layer;
+  });
 
 /**
  * A residual network for images `[N, H, W, 3]`, 224 × 224 in the paper, to logits `[N, classes]`.
@@ -86,7 +86,7 @@ export function resnet(options: ResnetOptions): Model {
     ...(version === 2 ? { bn: batchNorm(), relu } : {}),
     mean: globalAvgPool,
     fc: dense({ features: classes }),
-  }) as unknown as Model;
+  });
 }
 
 type BlockMaker = (inner: number, outer: number, stride: number, changes: boolean) => LayerLike;
@@ -133,14 +133,14 @@ const before = (first: { readonly bn: Layer }, body: LayerLike, shortcut: Layer 
 
 const basic2: BlockMaker = (inner, _, stride, changes) =>
   before(
-    { bn: batchNorm() as Layer },
+    { bn: batchNorm() },
     serial({ conv1: conv(inner, 3, stride), bn2: batchNorm(), relu, conv2: conv(inner, 3) }) as LayerLike,
     changes ? conv(inner, 1, stride) : undefined,
   );
 
 const bottleneck2: BlockMaker = (inner, outer, stride, changes) =>
   before(
-    { bn: batchNorm() as Layer },
+    { bn: batchNorm() },
     serial({
       conv1: conv(inner, 1),
       bn2: batchNorm(),

@@ -78,7 +78,7 @@ const numbers = (tree: unknown): number[] =>
 const run = (state: State, from: Position, done: number, callbacks: FitCallback<State>[]) =>
   fit<State, { x: Tensor; y: Tensor }>({
     state,
-    step: (s, batch) => step(s as never, batch) as never,
+    step: (s, batch) => step(s, batch),
     data: batches(data, { size: 4, key: random.key(2), from }),
     epochs: 3,
     stepsDone: done,
@@ -98,7 +98,7 @@ test('a run that is stopped at any step and goes on from its checkpoint is the u
       if (!saved) throw new Error('there is no checkpoint');
       expect(saved.step).toBe(at);
       const { position } = saved.info as { position: Position };
-      const rest = await run(saved.state as State, position, at, []);
+      const rest = await run(saved.state, position, at, []);
       expect(rest.step).toBe(15);
       expect(numbers(rest.state)).toEqual(numbers(whole.state));
     }),

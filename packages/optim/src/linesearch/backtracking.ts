@@ -105,7 +105,7 @@ export function scaleByBacktrackingLinesearch(
       const found = isEnough(search.t, search.value);
       const step = where(found, search.t, 0);
       const result = zipTrees(op, { updates }, {}, (u) => multiply(beside(u, step), u));
-      const grad = state.grad && valueAndGrad(ray.valueFn as never)(ray.at(step) as never)[1];
+      const grad = state.grad && valueAndGrad(ray.valueFn as never)(ray.at(step))[1];
       const value = where(found, search.value, ray.value);
       return [result, { learningRate: search.t, value, grad, steps: add(search.steps, 1) }];
     },

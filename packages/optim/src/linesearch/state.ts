@@ -77,7 +77,7 @@ export function valueAndGradFromState<P>(
   return (params, state) => {
     const [known, gradient] = [get(state, 'value') as Tensor, get(state, 'grad')];
     const compute = (p: P) => {
-      const [value, g] = valueAndGrad(valueFn as never)(p as never) as unknown as [Tensor, Tensors<P>];
+      const [value, g] = valueAndGrad(valueFn as never)(p) as unknown as [Tensor, Tensors<P>];
       return [astype(value, known.dtype), g] as [Tensor, Tensors<P>];
     };
     if (gradient === null) return compute(params);

@@ -160,10 +160,7 @@ function searchOn(
     lessEqual(abs(slope), multiply(scalar(curvRtol), abs(ray.slope)));
 
   const step = (s: Search): Search => {
-    const [value, grad] = valueAndGrad(ray.valueFn as never)(ray.at(s.t) as never) as unknown as [
-      Tensor,
-      TensorTree,
-    ];
+    const [value, grad] = valueAndGrad(ray.valueFn as never)(ray.at(s.t)) as unknown as [Tensor, TensorTree];
     const here: Point = { t: s.t, value, slope: beside(value, vdot(direction, grad)) };
     const isWorse = logicalOr(logicalNot(decreases(here)), greaterEqual(value, s.low.value));
     const isTooFar = logicalAnd(
@@ -192,19 +189,20 @@ function searchOn(
       grad: selected(isBetter, grad, s.grad),
     };
   };
+  const first: Search = {
+    t: minimum(guess, most),
+    steps: zeros([], 'int32'),
+    isDone: no,
+    isZoom: no,
+    low: start,
+    high: start,
+    grad: gradient,
+  };
   return whileLoop(
     (s) => logicalAnd(logicalNot(s.isDone), less(s.steps, maxLinesearchSteps)),
-    (s) => step(s as unknown as Search) as never,
-    {
-      t: minimum(guess, most),
-      steps: zeros([], 'int32'),
-      isDone: no,
-      isZoom: no,
-      low: start,
-      high: start,
-      grad: gradient,
-    } as Search,
-  ) as unknown as Search;
+    (s) => step(s),
+    first,
+  );
 }
 
 /** The minimum of the parabola through two points with the slope of the first, or their middle if that is near an end. */

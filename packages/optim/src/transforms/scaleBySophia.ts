@@ -93,7 +93,7 @@ export function scaleBySophia(options: ScaleBySophiaOptions): GradientTransforma
         const diagonal = hessianDiagonal(valueFn, params as TensorTree, { key: now });
         return zipTrees(op, { nu }, { diagonal }, (h, d) => mixed(b2, h, astype(d, h.dtype)));
       };
-      const nu = cond(isDue, estimated, (h: TensorTree) => h, state.nu) as TensorTree;
+      const nu: TensorTree = cond(isDue, estimated, (h: TensorTree) => h, state.nu);
       const result = zipTrees(op, { updates }, { mu, nu }, (u, m, h) => {
         const most = beside(m, clipThreshold);
         const ratio = divide(m, maximum(multiply(beside(h, gamma), h), beside(h, eps)));

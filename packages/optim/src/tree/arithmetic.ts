@@ -106,7 +106,7 @@ export const size = (tree: unknown): number => leavesOf(tree).reduce((n, x) => n
 /** Options of {@link norm}. */
 export interface NormOptions {
   /** 1, 2 (default) or infinity. */
-  readonly ord?: 1 | 2 | typeof Infinity;
+  readonly ord?: number;
   /** Whether to square the result; false. */
   readonly squared?: boolean;
 }

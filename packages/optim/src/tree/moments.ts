@@ -1,5 +1,5 @@
 import { astype, power, type Tensor, type Tensors } from '@neumann/core';
-import type { Scalar, TensorTree } from '../protocol.ts';
+import type { Scalar } from '../protocol.ts';
 import { movingAverage } from '../transforms/movingAverage.ts';
 import { debiased, weightSum } from '../transforms/weightSum.ts';
 import { zipTrees } from '../trees.ts';
@@ -17,7 +17,7 @@ export function updateMoment<M extends object>(
   order: number,
 ): M {
   const powerOf = (u: Tensor) => (order === 1 ? u : power(u, order));
-  return movingAverage('tree.updateMoment', moments as TensorTree, updates, decay, powerOf) as M;
+  return movingAverage('tree.updateMoment', moments, updates, decay, powerOf) as M;
 }
 
 /**

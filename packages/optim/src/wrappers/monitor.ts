@@ -28,7 +28,7 @@ export function snapshot<N extends string, M>(
   name: N,
   measure: Measure<M>,
 ): GradientTransformation<{ readonly [K in N]: Tensors<M> }> {
-  return monitor<{ readonly [K in N]: M }>({ [name]: measure } as never) as never;
+  return monitor<{ readonly [K in N]: M }>({ [name]: measure } as never);
 }
 
 /**

@@ -33,7 +33,7 @@ export function partition<S extends object>(
   });
   const parts = Object.entries<GradientTransformation<unknown>>(transformations);
   const labelsOf = (tree: unknown): string[] => {
-    const all = chosen<string>(op, 'labels', labels as Choice<string>, tree, 'string');
+    const all = chosen<string>(op, 'labels', labels, tree, 'string');
     const at = all.findIndex((label) => !Object.hasOwn(transformations, label));
     if (at >= 0)
       throw new OptionError(
