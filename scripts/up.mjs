@@ -7,9 +7,15 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { NODE_PACKAGE } from './node-package.mjs';
 
-// What these scripts run needs nothing from tools/, which is two thirds of a whole install, nor the text of one example.
+// What these scripts run needs nothing from tools/, which is two thirds of a whole install, nor
+// what runs in browsers, nor the text of one example.
 const LIGHT = ['demo', 'check'];
-const HEAVY_PACKAGES = ['@neumann/tools', '@neumann/example-charlm', '@neumann/example-web'];
+const HEAVY_PACKAGES = [
+  '@neumann/tools',
+  '@neumann/browser',
+  '@neumann/example-charlm',
+  '@neumann/example-web',
+];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
