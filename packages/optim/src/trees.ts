@@ -7,6 +7,7 @@ import {
   divide,
   equal,
   full,
+  multiply,
   ShapeError,
   sqrt,
   square,
@@ -54,6 +55,14 @@ export function stateLike(op: string, params: unknown, f: (x: Tensor) => Tensor)
 /** Zeros in the form of the parameters, for the state. */
 export function zerosOf(op: string, params: unknown): TensorTree {
   return stateLike(op, params, zerosLike);
+}
+
+/**
+ * A copy of the parameters for the state, in memory of its own: who donates the state keeps the parameters.
+ * @throws {DTypeError} naming a leaf that is no float.
+ */
+export function copyOf(op: string, params: unknown): TensorTree {
+  return stateLike(op, params, (x) => multiply(x, 1));
 }
 
 /** @throws {DTypeError} naming a leaf that is no float. */

@@ -41,7 +41,8 @@ export function addNoise(options: AddNoiseOptions): GradientTransformation<AddNo
   checkOptions('addNoise', options, noiseRules);
   const { eta, gamma, key } = options;
   return {
-    init: () => ({ count: zeros([], 'int32'), key }),
+    // A key of the state's own: who donates the state keeps the key.
+    init: () => ({ count: zeros([], 'int32'), key: random.foldIn(key, 0) }),
     update: (updates, state) => {
       const time = add(countFor(updates, state.count), 1);
       const deviation = sqrt(multiply(beside(time, eta), power(time, multiply(-1, beside(time, gamma)))));

@@ -14,11 +14,11 @@ import { checkOptions, nonNegative, positive, type RulesOf } from '../options.ts
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import {
   beside,
+  copyOf,
   floatDType,
   globalNorm,
   leavesOf,
   scalarOf,
-  stateLike,
   sumOfSquares,
   zipTrees,
 } from '../trees.ts';
@@ -83,7 +83,7 @@ function scaleByDistance(
     init: (params) => {
       const norm = globalNorm(params);
       return {
-        initParams: stateLike(op, params, (x) => x),
+        initParams: copyOf(op, params),
         maxDistance: multiply(beside(norm, repsRel), add(1, norm)),
         sum: zeros([], norm.dtype),
       };

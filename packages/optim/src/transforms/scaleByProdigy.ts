@@ -16,7 +16,17 @@ import {
 } from '@neumann/core';
 import { belowOne, checkOptions, flag, nonNegative, positive, type RulesOf, scheduled } from '../options.ts';
 import type { GradientTransformation, Scalar, Schedule, TensorTree } from '../protocol.ts';
-import { beside, countFor, floatDType, leavesOf, scalarOf, stateLike, zerosOf, zipTrees } from '../trees.ts';
+import {
+  beside,
+  copyOf,
+  countFor,
+  floatDType,
+  leavesOf,
+  scalarOf,
+  stateLike,
+  zerosOf,
+  zipTrees,
+} from '../trees.ts';
 import { restOf } from './mixed.ts';
 import { type MomentOptions, momentRules, type ScaleByAdamState } from './scaleByAdam.ts';
 import { weightSum } from './weightSum.ts';
@@ -87,7 +97,7 @@ export function scaleByProdigy(
         count: zeros([], 'int32'),
         mu: zerosOf(op, params),
         nu: zerosOf(op, params),
-        initParams: stateLike(op, params, (x) => x),
+        initParams: copyOf(op, params),
         estimate: scalarOf(estimLr0, dtype),
         numerator: zeros([], dtype),
         gradSum: zerosOf(op, params),

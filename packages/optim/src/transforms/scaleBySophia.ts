@@ -82,7 +82,7 @@ export function scaleBySophia(options: ScaleBySophiaOptions): GradientTransforma
       count: zeros([], 'int32'),
       mu: zerosOf(op, params),
       nu: zerosOf(op, params),
-      key: options.key,
+      key: random.foldIn(options.key, 0), // the state's own: who donates it keeps the key
     }),
     update: (updates, state, params, extra) => {
       const valueFn = functionOf<(params: unknown) => Tensor>(op, extra, 'valueFn');

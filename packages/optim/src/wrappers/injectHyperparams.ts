@@ -1,4 +1,4 @@
-import { add, OptionError, Tensor, zeros } from '@neumann/core';
+import { add, multiply, OptionError, Tensor, zeros } from '@neumann/core';
 import { isFloat } from '@neumann/core/extend';
 import { checkOptions } from '../options.ts';
 import type { ExtraArgs, GradientTransformation, Scalar, Schedule } from '../protocol.ts';
@@ -125,4 +125,4 @@ const isHyperparameter = (x: unknown): boolean =>
 const isSchedule = (x: unknown): boolean => typeof x === 'function' && x.length === 1;
 
 const keepInteger = (x: Scalar, dtype: 'float32' | 'float64'): Tensor =>
-  x instanceof Tensor && !isFloat(x.dtype) ? x : scalarOf(x, dtype);
+  x instanceof Tensor && !isFloat(x.dtype) ? add(x, 0) : multiply(scalarOf(x, dtype), 1); // copies, to be donated

@@ -12,7 +12,7 @@ import {
 } from '@neumann/core';
 import { checkOptions, flag, fraction, knownInteger, required } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
-import { beside, selected, stateLike, zipTrees } from '../trees.ts';
+import { beside, copyOf, selected, zipTrees } from '../trees.ts';
 
 /** Options of {@link lookahead}. */
 export interface LookaheadOptions {
@@ -63,7 +63,7 @@ export function lookahead<S>(
   return {
     init: (params) => ({
       count: zeros([], 'int32'),
-      slow: stateLike(op, params, (x) => x),
+      slow: copyOf(op, params),
       fastState: fast.init(params),
     }),
     update: (updates, state, params, extra) => {

@@ -18,7 +18,7 @@ import {
 } from '@neumann/core';
 import { checkOptions, knownInteger, nonNegative, positive } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
-import { beside, floatDType, globalNorm, leavesOf, stateLike, zerosOf, zipTrees } from '../trees.ts';
+import { beside, copyOf, floatDType, globalNorm, leavesOf, zerosOf, zipTrees } from '../trees.ts';
 
 /** Options of {@link mechanize}. */
 export interface MechanizeOptions {
@@ -75,7 +75,7 @@ export function mechanize<S>(
       const dtype = floatDType(leavesOf(params));
       const none = () => zeros([numBetas], dtype);
       return {
-        initParams: stateLike(op, params, (x) => x),
+        initParams: copyOf(op, params),
         delta: zerosOf(op, params),
         reward: none(),
         greatest: none(),

@@ -28,7 +28,7 @@ import {
   type ScaleByAdamState,
   scaleByAdam,
 } from '../transforms/scaleByAdam.ts';
-import { beside, countFor, floatDType, leavesOf, stateLike, zipTrees } from '../trees.ts';
+import { beside, copyOf, countFor, floatDType, leavesOf, zipTrees } from '../trees.ts';
 
 /** Options of {@link scheduleFree}. */
 export interface ScheduleFreeOptions {
@@ -91,7 +91,7 @@ export function scheduleFree<S>(
         count: zeros([], 'int32'),
         weightSum: zeros([], dtype),
         maxRate: zeros([], dtype),
-        z: stateLike(op, params, (x) => x),
+        z: copyOf(op, params),
         baseState: base.init(params),
       };
     },
