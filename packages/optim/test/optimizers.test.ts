@@ -70,14 +70,17 @@ const smooth: Loss = (p) =>
 const problem = problems[2] as unknown as { init: Tree; loss: Loss };
 
 describe.each(optimizers)('$name', (row) => {
-  test.each(problems)('finds the minimum of $name, compiled once, with all it is given donated', ({ init, loss }) => {
-    const tx = txOf(row);
-    const { params, state, compilations } = train(tx, loss as Loss, init, row.steps ?? 300, true);
-    const result = tx.evalParams ? tx.evalParams(state, params) : params;
-    expect((loss as Loss)(result).item()).toBeLessThan(0.05 * (loss as Loss)(init).item());
-    expect(compilations).toBe(1); // so the state keeps its structure, shapes and dtypes
-    expect(avals(params)).toEqual(avals(init));
-  });
+  test.each(problems)(
+    'finds the minimum of $name, compiled once, with all it is given donated',
+    ({ init, loss }) => {
+      const tx = txOf(row);
+      const { params, state, compilations } = train(tx, loss as Loss, init, row.steps ?? 300, true);
+      const result = tx.evalParams ? tx.evalParams(state, params) : params;
+      expect((loss as Loss)(result).item()).toBeLessThan(0.05 * (loss as Loss)(init).item());
+      expect(compilations).toBe(1); // so the state keeps its structure, shapes and dtypes
+      expect(avals(params)).toEqual(avals(init));
+    },
+  );
 
   test('gives the same jitted and not, in mixed dtypes, which it keeps', () => {
     const tx = txOf(row);
