@@ -112,3 +112,15 @@ describe('a small training', () => {
     });
   });
 });
+
+test('--backend gpu trains, without 32-bit integers, to the numbers of --backend cpu', () => {
+  const losses = ['cpu', 'gpu'].map((backend) => {
+    const { out, err } = run('--images', '200', '--epochs', '1', '--backend', backend, '--out', backend);
+    expect(err).toBe('');
+    return /loss ([\d.]+).*validation: loss ([\d.]+)/.exec(out)?.slice(1).map(Number) as [number, number];
+  });
+  const [[trained, validated], [want, wanted]] = losses as [[number, number], [number, number]];
+  // Printed with four decimals; one step of sums of float32.
+  expect(Math.abs(trained - want)).toBeLessThan(5e-4);
+  expect(Math.abs(validated - wanted)).toBeLessThan(5e-3);
+}, 120_000);

@@ -148,6 +148,8 @@ function binaryInterval(op: BinaryOp, x: Interval, y: Interval): Interval {
       const bound = y[0] < 1 ? most : Math.min(most, y[1] - 1);
       return [x[0] < 0 ? -bound : 0, x[1] > 0 ? bound : 0];
     }
+    case 'shr':
+      return hull(x[0], x[1], 0, -1);
     case 'max':
     case 'min':
       return hull(...x, ...y);

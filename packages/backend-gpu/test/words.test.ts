@@ -186,6 +186,14 @@ describe('integer words are exact, also where they become floats', () => {
       for (const dtype of ['int32', 'uint8'] as const) check(dtype, (x, y) => binary(op, x, y));
     },
   );
+  test('shifts', () => {
+    for (const by of [-1, 0, 1, 5, 12, 23, 31, 32, 40]) {
+      check('int32', (x) => binary('shr', x, constant('int32', by)));
+      check('int32', (x) =>
+        binary('shl', binary('rem', x, constant('int32', by > 12 ? 1 : 4)), constant('int32', by)),
+      );
+    }
+  });
   test.each(['div', 'rem'] as BinaryOp[])('%s by a constant', (op) => {
     for (const dtype of ['int32', 'uint8'] as const)
       for (const by of [0, 1, 3, 255]) check(dtype, (x) => binary(op, x, constant(dtype, by)));

@@ -156,6 +156,29 @@ const bodies = {
   return x - Math.floor(x / 256) * 256;
 `,
   },
+  k_shl: {
+    parameters: ['x', 'y'],
+    // What leaves the exact range is found by its check.
+    body: `
+  let r = x;
+  if (y < 0 || y >= 32) { return 0; }
+  for (let i = 0; i < 32; i++) {
+    if (i < y) { r = r * 2; }
+  }
+  return r;
+`,
+  },
+  k_shr: {
+    parameters: ['x', 'y'],
+    body: `
+  let d = 1;
+  if (y < 0 || y >= 24) { return x < 0 ? -1 : 0; }
+  for (let i = 0; i < 24; i++) {
+    if (i < y) { d = d * 2; }
+  }
+  return Math.floor(x / d);
+`,
+  },
   k_divide: {
     parameters: ['x', 'y', 'allBits'],
     // A quotient of integers below 2^24, correctly rounded, never reaches the next integer.
