@@ -36,7 +36,7 @@ export interface Run {
 }
 
 /** The loss became infinite or NaN. */
-export class DivergedError extends ExpectedError {}
+class DivergedError extends ExpectedError {}
 
 /**
  * Trains the network from random weights, and tests the result once.

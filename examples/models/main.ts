@@ -2,7 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@neumann/backend-cpu';
-import { type Aval, getBackend, jit, random, setBackend, type Tensor, valueAndGrad } from '@neumann/core';
+import {
+  type Aval,
+  add,
+  getBackend,
+  jit,
+  multiply,
+  random,
+  setBackend,
+  type Tensor,
+  valueAndGrad,
+} from '@neumann/core';
 import { crossEntropy, type Layer, summary } from '@neumann/nn';
 import * as models from '@neumann/nn/models';
 import { applyUpdates, sgd } from '@neumann/optim';
@@ -70,7 +80,9 @@ async function measure(name: keyof typeof entries, batch: number, steps: number)
   const x = random.normal(random.foldIn(key, 1), aval.shape);
   const labels = random.randint(random.foldIn(key, 2), [batch], { max: 1000 });
   const lossOf = (y: Tensor | models.WithAuxiliary): Tensor =>
-    'logits' in y ? crossEntropy(y.logits, labels) : crossEntropy(y, labels);
+    'logits' in y
+      ? add(crossEntropy(y.logits, labels), multiply(0.4, crossEntropy(y.auxiliary, labels)))
+      : crossEntropy(y, labels);
   type Training = { params: object; layers: object; memory: object };
   const step = jit(
     (s: Training) => {

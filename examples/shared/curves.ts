@@ -11,8 +11,8 @@ export interface CurvePanel {
   readonly metrics: readonly { readonly name: string; readonly style: Style }[];
 }
 
-export const trainingStyle: Style = { label: 'training', color: palette.orange, dash: '5 3' };
-export const testStyle: Style = { label: 'test', color: palette.blue };
+const trainingStyle: Style = { label: 'training', color: palette.orange, dash: '5 3' };
+const testStyle: Style = { label: 'test', color: palette.blue };
 
 /** Loss and accuracy of training and test, the panels of most examples. */
 export const lossAndAccuracy: readonly CurvePanel[] = [

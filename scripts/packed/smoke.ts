@@ -5,6 +5,9 @@ import { grad, jit, multiply, random, setBackend, sum, type Tensor, tensor } fro
 import * as backend from '@neumann/core/backend';
 import * as extend from '@neumann/core/extend';
 import { dense, serial } from '@neumann/nn';
+import { decodeNpy, encodeNpy } from '@neumann/nn/data';
+import { resnet } from '@neumann/nn/models';
+import { loadCheckpoint } from '@neumann/nn/node';
 import { neumannEvalParams, neumannInit, neumannStep } from '@neumann/optim';
 
 /** Throws unless `actual` and `expected` hold the same numbers. */
@@ -39,3 +42,12 @@ const x = tensor([
 const { params, state: running } = model.init(random.key(0), x);
 const [y] = model.apply(params, running, x);
 same('serial(dense, dense)', y.shape, [2, 1]);
+
+same('npy', decodeNpy(encodeNpy(new Float32Array([1, 2]))).data, [1, 2]);
+const small = resnet({ blocks: [1], block: 'basic', width: 4, classes: 2 });
+const made = small.init(random.key(0), { shape: [1, 32, 32, 3], dtype: 'float32' });
+const image = random.normal(random.key(1), [1, 32, 32, 3]);
+same('resnet', small.apply(made.params, made.state, image)[0].shape, [1, 2]);
+if ((await loadCheckpoint('no-such-folder', { params })) !== null)
+  throw new Error('a checkpoint out of nothing');
+console.log('ok nn/node');

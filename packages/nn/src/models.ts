@@ -1,5 +1,5 @@
 /** `@neumann/nn/models`: networks of papers, exact to the last parameter. */
-export { cifarResnet } from './models/cifarResnet.ts';
+export { type CifarResnetOptions, cifarResnet } from './models/cifarResnet.ts';
 export { type GptOptions, type GptParams, gpt } from './models/gpt.ts';
 export { inceptionResnetV2 } from './models/inceptionResnetV2.ts';
 export {

@@ -11,5 +11,5 @@ export { readCifar, readIdx, readMnist, type TrainingAndTest } from './node/data
 export { writeAtomically } from './node/files.ts';
 export { type ImageFolder, listImages, type ReadImagesOptions, readImages } from './node/imageFolder.ts';
 export { csvLog, jsonlLog, type LogOptions, tensorboardLog } from './node/logs.ts';
-export { type ProgressOptions, progress } from './node/progress.ts';
+export { type ProgressOptions, progress, type TextStream } from './node/progress.ts';
 export { type InWorkerOptions, inWorker } from './node/workerData.ts';

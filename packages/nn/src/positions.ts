@@ -40,11 +40,12 @@ export function sinusoidalPositions(x: Tensor): Tensor {
  * Turns pairs of features by angles that grow with the position, so that products of two vectors depend on their
  * distance: for queries and keys, `[..., T, C]` with even C. Su et al. 2021 ("RoPE").
  *
- * @param options.base 10,000 by default: the slowest angle grows by about `1 / base` a step.
+ * @param options `base` is 10,000 by default: the slowest angle grows by about `1 / base` a step.
  * @throws {ShapeError} unless x has at least two axes and an even number of features. {OptionError} unless base > 1.
  * @example rotaryPositions(ones([1, 4, 8]))   // f32[1,4,8]
  */
-export function rotaryPositions(x: Tensor, { base = 10_000 }: { readonly base?: number } = {}): Tensor {
+export function rotaryPositions(x: Tensor, options: { readonly base?: number } = {}): Tensor {
+  const { base = 10_000 } = options;
   if (!(base > 1)) throw new OptionError(`rotaryPositions: base must be above 1, but is ${base}.`);
   const [t, c] = sequence('rotaryPositions', x);
   const half = c / 2;

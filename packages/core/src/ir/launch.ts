@@ -17,7 +17,7 @@ export interface KernelLaunch {
 }
 
 /** A host routine applied to values of a program, alike. */
-export interface HostLaunch {
+interface HostLaunch {
   readonly kind: 'host';
   readonly host: HostRoutine;
   readonly inputs: readonly Var[];

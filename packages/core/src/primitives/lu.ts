@@ -70,7 +70,7 @@ function luTangent(factors: Tensor, da: Tensor): Tensor {
 }
 
 /** Rows in another order, by a product with a permutation matrix. */
-export function permuteRows(x: Tensor, order: Tensor): Tensor {
+function permuteRows(x: Tensor, order: Tensor): Tensor {
   const m = x.shape.at(-2) as number;
   return times(permutationMatrix(order, m, x.dtype), x);
 }

@@ -49,12 +49,6 @@ export function diagonalOf(x: Tensor): Tensor {
   return reduceSum(keep(onDiagonal(m, n), x), [m <= n ? x.ndim - 1 : x.ndim - 2]);
 }
 
-/** Vectors as the diagonals of square matrices. */
-export function diagonalMatrix(x: Tensor): Tensor {
-  const n = x.shape.at(-1) as number;
-  return keep(onDiagonal(n, n), asRow(x));
-}
-
 /** The identity. */
 export const identity = (n: number, dtype: Aval['dtype']): Tensor =>
   select(onDiagonal(n, n), scalar(1, dtype), scalar(0, dtype));

@@ -50,24 +50,26 @@ const block = (features: number, halves: boolean): LayerLike => {
   }) as LayerLike;
 };
 
+/** Options of {@link cifarResnet}. */
+export interface CifarResnetOptions {
+  /** Layers with weights, 6 n + 2: 20, 32, 44, 56, 110. */
+  readonly depth: number;
+  /** 10 by default. */
+  readonly classes?: number;
+}
+
 /**
  * The residual networks for images of 32 × 32 of He et al. 2015, section 4.2: `[N, 32, 32, 3] -> [N, classes]`. ResNet-20
  * has 269,722 parameters, ResNet-56 853,018 (10 classes).
  *
- * @param options.depth Layers with weights, 6 n + 2: 20, 32, 44, 56, 110.
  * @throws {OptionError} for another depth.
  * @example
  * const model = cifarResnet({ depth: 8, classes: 10 });
  * const { params, state } = model.init(random.key(0), new ShapeDtype([1, 32, 32, 3]));
  * model.apply(params, state, ones([2, 32, 32, 3]))[0]   // f32[2,10]
  */
-export function cifarResnet({
-  depth,
-  classes = 10,
-}: {
-  readonly depth: number;
-  readonly classes?: number;
-}): Model {
+export function cifarResnet(options: CifarResnetOptions): Model {
+  const { depth, classes = 10 } = options;
   const n = (depth - 2) / 6;
   if (!Number.isInteger(n) || n < 1)
     throw new OptionError(`cifarResnet: depth must be 6 n + 2, such as 20 or 56, but is ${depth}.`);

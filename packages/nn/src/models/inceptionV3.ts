@@ -158,6 +158,9 @@ export function inceptionV3(options: InceptionOptions = {}): Model {
 /**
  * Inception-V3 with its auxiliary head: `[N, 299, 299, 3]` to `{ logits, auxiliary }`; 27,161,264 parameters.
  *
+ * In training the loss of the head is added with a weight, 0.4 in the authors' program:
+ * `add(crossEntropy(logits, labels), multiply(0.4, crossEntropy(auxiliary, labels)))`.
+ *
  * @throws {OptionError} for bad options.
  * @example
  * const model = inceptionV3WithAuxiliary({ classes: 10 });

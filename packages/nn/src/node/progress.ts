@@ -1,5 +1,12 @@
 import type { FitCallback, FitEvent, Metrics } from '../fit.ts';
 
+/** A stream that may be a terminal, such as `process.stderr`. */
+export interface TextStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** Options of {@link progress}. */
 export interface ProgressOptions {
   /** How many steps an epoch has, for the bar. */
@@ -9,7 +16,7 @@ export interface ProgressOptions {
   /** Examples of a batch, for the speed. */
   readonly batchSize?: number;
   /** Where to; the error stream by default, as the output belongs to results. */
-  readonly stream?: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
+  readonly stream?: TextStream;
 }
 
 const barWidth = 16;

@@ -71,7 +71,7 @@ test('the memory of the process is reported', async () => {
 
 test('progress: a line for each epoch, and on a terminal one that is rewritten', async () => {
   const written: string[] = [];
-  const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+  const write = (text: string) => written.push(text);
   await run([
     progress({ stepsPerEpoch: 2, epochs: 2, batchSize: 2, stream: { write, isTTY: false, columns: 80 } }),
   ]);
