@@ -5,7 +5,7 @@ import { serve } from './serve.mjs';
 
 const require = createRequire(new URL('../peers/package.json', import.meta.url));
 const jax = await import(pathToFileURL(require.resolve('@jax-js/jax')).href);
-const { numpy: np, nn, random, jit } = jax;
+const { numpy: np, nn, random, jit, lax, valueAndGrad } = jax;
 await jax.init('wasm');
 jax.defaultDevice('wasm');
 
@@ -15,7 +15,47 @@ const run = async (x) => {
   x.dispose();
 };
 
+/** Its convolutions run at some 0.2 GFLOP/s: only the smallest are worth the wait. */
+const MOST_FLOPS = 1e9;
+
+function convolution({ n, size, c, f, kernel, stride, target }) {
+  if (target !== 'y' || 2 * n * (size / stride) ** 2 * c * f * kernel ** 2 > MOST_FLOPS)
+    throw new Error('takes too long');
+  const [x, w] = [normal([n, c, size, size]), normal([f, c, kernel, kernel], 1)];
+  const forward = jit((a, b) => lax.conv(a, b, [stride, stride], 'SAME'));
+  return () => run(forward(x.ref, w.ref));
+}
+
+/** The small net of the other subjects, NCHW. */
+function step({ batch }) {
+  const x = normal([batch, 1, 28, 28]);
+  const labels = nn.oneHot(np.zeros([batch], { dtype: np.int32 }), 10);
+  const pool = (t) => {
+    const [n, c, h, w] = t.shape;
+    return np.max(t.reshape([n, c, h / 2, 2, w / 2, 2]), [3, 5]);
+  };
+  const layer = (t, w, b) => pool(nn.relu(lax.conv(t, w, [1, 1], 'SAME').add(b)));
+  const loss = ([w1, b1, w2, b2, w3, b3]) => {
+    const h = layer(layer(x.ref, w1, b1), w2, b2).reshape([batch, 1568]);
+    return np.mean(np.sum(nn.logSoftmax(np.matmul(h, w3).add(b3)).mul(labels.ref), 1)).neg();
+  };
+  const shapes = [[16, 1, 3, 3], [1, 16, 1, 1], [32, 16, 3, 3], [1, 32, 1, 1], [1568, 10], [10]];
+  const update = jit((ps) => {
+    const copies = ps.map((p) => p.ref);
+    const [value, grads] = valueAndGrad(loss)(ps);
+    value.dispose();
+    return copies.map((p, i) => p.sub(grads[i].mul(0.01)));
+  });
+  let params = shapes.map((shape, i) => normal(shape, i).mul(0.1));
+  return async () => {
+    params = update(params);
+    for (const p of params) await p.blockUntilReady();
+  };
+}
+
 await serve({
+  conv: convolution,
+  step,
   matmul: ({ m, n, k }) => {
     const [x, y] = [normal([m, k]), normal([k, n], 1)];
     const f = jit((a, b) => np.matmul(a, b));
