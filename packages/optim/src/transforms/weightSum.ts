@@ -8,7 +8,7 @@ export function weightSum(decay: Scalar, steps: Tensor): Tensor {
   return negative(expm1(multiply(rate, steps)));
 }
 
-/** An average that started at zero, corrected for that: `average / weights`. */
+/** An average that started at zero, corrected for that: `average / weights`, with one division for all elements. */
 export function debiased(average: Tensor, weights: Tensor): Tensor {
-  return divide(average, beside(average, weights));
+  return multiply(average, beside(average, divide(1, weights)));
 }
