@@ -22,8 +22,6 @@ import { shareEqual } from './share.ts';
 /** Limits of one kernel: operands and results together, and scalar operations at a point. */
 const maxBuffers = 28;
 const maxNodes = 600;
-/** How far back a kernel is looked for that another one can join. */
-const lookBack = 64;
 
 /** Whether a backend's tuned implementation of a kernel takes in pointwise work on its result. */
 export type FusesEpilogue = (kernel: Kernel) => boolean;
@@ -211,38 +209,88 @@ function repeatsWork(reader: Kernel, producer: Kernel): boolean {
 
 function merge(lowered: Lowered, fusesEpilogue: FusesEpilogue, donated: ReadonlySet<Var>): Lowered {
   const results = new Set(lowered.outputs);
+  const touching = new Touching();
   let launches: Launch[] = [];
   for (const launch of lowered.launches) {
-    const joined = tryJoin(launches, launch, fusesEpilogue, donated);
-    launches = joined ?? [...launches, launch];
+    const joined = tryJoin(launches, touching.related(launch), launch, fusesEpilogue, donated);
+    launches = joined?.launches ?? [...launches, launch];
+    if (joined) touching.remove(joined.early);
+    touching.add(joined?.whole ?? launch);
   }
   return { ...lowered, launches: dropUnused(launches, results) };
 }
 
-/** The list with `late` merged into an earlier launch, or nothing if none fits. */
+/** Launches by the values that they read and make, so that nobody looks through all of them for one to join. */
+class Touching {
+  readonly #launches = new Map<Var, Set<Launch>>();
+
+  add(launch: Launch): void {
+    for (const v of [...launch.inputs, ...launch.outputs]) {
+      const known = this.#launches.get(v);
+      if (known) known.add(launch);
+      else this.#launches.set(v, new Set([launch]));
+    }
+  }
+
+  remove(launch: Launch): void {
+    for (const v of [...launch.inputs, ...launch.outputs]) this.#launches.get(v)?.delete(launch);
+  }
+
+  /** Those that read or make what a launch reads. */
+  related({ inputs }: Launch): Set<Launch> {
+    return new Set(inputs.flatMap((v) => [...(this.#launches.get(v) ?? [])]));
+  }
+}
+
+/** A launch merged into an earlier one, and the list with both in one place. */
+interface Joined {
+  readonly early: Launch;
+  readonly whole: Launch;
+  readonly launches: Launch[];
+}
+
+/** `late` merged into the latest of `candidates` that fits, if one does. */
 function tryJoin(
   launches: readonly Launch[],
+  candidates: ReadonlySet<Launch>,
   late: Launch,
   fusesEpilogue: FusesEpilogue,
   donated: ReadonlySet<Var>,
-): Launch[] | undefined {
+): Joined | undefined {
   if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
-  for (let i = launches.length - 1; i >= Math.max(0, launches.length - lookBack); i--) {
-    const early = launches[i] as Launch;
-    if (early.region !== late.region) return undefined;
-    if (early.kind !== 'kernel') continue;
-    if (!sameNest(early.kernel, late.kernel) || !areRelated(early, late) || !readsOnlyItsPoint(early, late))
-      continue;
-    if (early.kernel.routine && (!isEpilogue(early, late, fusesEpilogue) || updatesInPlace(late, donated)))
-      continue;
-    if (early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length > maxBuffers)
-      continue;
-    if (nodeCount(early.kernel) + nodeCount(late.kernel) > maxNodes) continue;
-    const between = launches.slice(i + 1);
-    if (canRunBefore(late, between)) return launches.with(i, join(early, late));
-    if (canWait(early, between)) return [...launches.slice(0, i), ...between, join(early, late)];
+  const fitting = [...candidates].flatMap((early) =>
+    early.kind === 'kernel' && fits(early, late, fusesEpilogue, donated)
+      ? [{ early, at: launches.lastIndexOf(early) }]
+      : [],
+  );
+  for (const { early, at } of fitting.sort((a, b) => b.at - a.at)) {
+    const between = launches.slice(at + 1);
+    if (between.some(({ region }) => region !== late.region)) return undefined;
+    const runsBefore = canRunBefore(late, between);
+    if (!runsBefore && !canWait(early, between)) continue;
+    const whole = join(early, late);
+    const list = runsBefore ? launches.with(at, whole) : [...launches.slice(0, at), ...between, whole];
+    return { early, whole, launches: list };
   }
   return undefined;
+}
+
+/** Whether one kernel can do the work of both, wherever it runs. */
+function fits(
+  early: KernelLaunch,
+  late: KernelLaunch,
+  fusesEpilogue: FusesEpilogue,
+  donated: ReadonlySet<Var>,
+): boolean {
+  return (
+    early.region === late.region &&
+    sameNest(early.kernel, late.kernel) &&
+    areRelated(early, late) &&
+    readsOnlyItsPoint(early, late) &&
+    (!early.kernel.routine || (isEpilogue(early, late, fusesEpilogue) && !updatesInPlace(late, donated))) &&
+    early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length <= maxBuffers &&
+    nodeCount(early.kernel) + nodeCount(late.kernel) <= maxNodes
+  );
 }
 
 /** Whether two kernels fit one nest: the same axes, and reductions in one of them, or over the same axes in both. */

@@ -229,6 +229,15 @@ describe('epilogues of routines', () => {
   });
 });
 
+test('kernels with common operands become one, however many others stand between them', () => {
+  const f = (...xs: Tensor[]) => [...xs.map((x) => mul(x, x)), ...xs.map((x) => add(x, x))];
+  const found = kernelsOf(planProgram(makeProgram(f, ...Array.from({ length: 100 }, () => of(8)))));
+  expect(found.map(({ inputs, outputs }) => [inputs.length, outputs.length])).toEqual(
+    found.map(() => [1, 2]),
+  );
+  expect(found).toHaveLength(100);
+});
+
 test('a matrix product reads transposed operands where they stand', () => {
   const swap = (x: Tensor) => transpose(x, [0, 2, 1]);
   const product = (x: Tensor, y: Tensor) => matmul(swap(x), swap(y), true, false);
