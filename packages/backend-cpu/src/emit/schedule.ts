@@ -60,7 +60,7 @@ function unrollOf(nest: Nest, at: number): number {
   const varying = nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node));
   const work = varying.reduce((sum, node) => sum + workOf(node), nest.kernel.outputs.length);
   const calls = nest.nodes.some(callsOut);
-  const chains = Math.max(1, nest.kernel.reductions.length) * (hasArg(nest) ? 4 : 1);
+  const chains = Math.max(1, nest.kernel.reductions.length) * (hasArg(nest) ? 2 : 1);
   const most = nest.kernel.reductions.length > 0 ? Math.max(1, Math.floor(8 / chains)) : 4;
   if (calls || work > 24) return 1;
   return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);
