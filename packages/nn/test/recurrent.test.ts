@@ -1,12 +1,15 @@
+import { cpu } from '@neumann/backend-cpu';
 import {
   type Aval,
   flip,
+  getBackend,
   jit,
   matmul,
   mean,
   random,
   reshape,
   ShapeError,
+  setBackend,
   square,
   subtract,
   type Tensor,
@@ -15,7 +18,18 @@ import {
   valueAndGrad,
   vmap,
 } from '@neumann/core';
-import { batchNorm, type Cell, gruCell, lstmCell, microbatched, recurrent } from '@neumann/nn';
+import {
+  batchNorm,
+  type Cell,
+  crossEntropy,
+  dense,
+  gruCell,
+  lstmCell,
+  microbatched,
+  recurrent,
+  relu,
+  serial,
+} from '@neumann/nn';
 import { expect, test } from 'vitest';
 
 const numbers = (t: unknown): number[] =>
@@ -92,6 +106,34 @@ test('microbatched gradients are those of the whole batch', () => {
   expect(() => microbatched(valueAndGrad(loss), 5)(w, batch)).toThrow(
     'microbatched: parts of 5 must divide the first axis of the batch, but it has f64[24,3].',
   );
+});
+
+test('a batch of 32,000 is differentiated in the memory of 32', async () => {
+  const n = 32_000;
+  const model = serial({ hidden: dense({ features: 64 }), relu, out: dense({ features: 4 }) });
+  /** Scratch memory of a compiled gradient of `examples`, and the gradient of the weights. */
+  const run = async (examples: number, size: number) => {
+    const backend = await cpu({ memoryMB: 256, threads: 1 });
+    setBackend(backend);
+    const { params } = model.init(random.key(0), { shape: [1, 16], dtype: 'float32' });
+    const x = random.normal(random.key(1), [examples, 16]);
+    const y = random.randint(random.key(2), [examples], { max: 4 });
+    const before = backend.memory().regionBytes;
+    const mistake = (p: typeof params, b: { readonly x: Tensor; readonly y: Tensor }) =>
+      crossEntropy(model.apply(p, null, b.x)[0], b.y);
+    const whole = size === examples ? valueAndGrad(mistake) : microbatched(valueAndGrad(mistake), size);
+    const result = jit(whole)(params, { x, y });
+    return { scratch: Math.max(backend.memory().regionBytes, before), gradient: numbers(result) };
+  };
+  const home = getBackend();
+  const [large, small, one] = [await run(n, n), await run(n, 32), await run(32, 32)];
+  setBackend(home);
+  expect(large.scratch).toBeGreaterThan(4 * n * 64); // at least the hidden layer
+  expect(small.scratch).toBeLessThan(large.scratch / 4);
+  expect(small.scratch - one.scratch).toBeLessThan(2 ** 20);
+  // Sums of 32,000 float32 numbers in another order.
+  for (const [i, g] of small.gradient.entries())
+    expect(Math.abs(g - (large.gradient[i] as number))).toBeLessThan(1e-5);
 });
 
 test('synchronised batch normalisation is that of all members together', () => {
