@@ -17,7 +17,22 @@ import {
   tensor,
   zeros,
 } from '@neumann/core';
+import {
+  type Aval,
+  addExpr,
+  type Buffer,
+  checkPlan,
+  compare,
+  constant,
+  coord,
+  type Expr,
+  type Kernel,
+  load,
+  type Plan,
+  type Step,
+} from '@neumann/core/backend';
 import { expect, test } from 'vitest';
+import { createCpu } from '../src/backend.ts';
 import { cpu } from '../src/index.ts';
 
 const backend = await cpu();
@@ -60,4 +75,55 @@ test('a loop in a jitted program allocates nothing while it runs', () => {
 test('a million passes are one call', () => {
   const count = jit((x: Tensor) => forLoop(0, 1_000_000, (i, y) => add(y, less(i, 500_000)), x));
   expect(count(tensor(0, 'int32')).item()).toBe(500_000);
+});
+
+test('threads agree on when a loop ends, also where the next step takes the place of its predicate', async () => {
+  const n = 64;
+  const int = (value: number) => constant('int32', value);
+  const view = { shape: [n], dtype: 'int32' } as const;
+  const at = load(0, view, [coord(0)]);
+  const kernel = (name: string, input: Aval | undefined, axes: number[], output: Expr): Kernel => ({
+    name,
+    inputs: input ? [input] : [],
+    axes,
+    reduceAxes: [],
+    reductions: [],
+    outputs: [output],
+  });
+  const step = (k: Kernel, inputs: number[], output: number): Step => ({
+    kind: 'kernel',
+    kernel: k,
+    inputs,
+    outputs: [output],
+  });
+  const arena = (offset: number) => ({ kind: 'arena', offset }) as const;
+  const plan: Plan = {
+    slots: [
+      { dtype: 'int32', size: n, place: arena(256) },
+      { dtype: 'bool', size: 1, place: arena(0) },
+      { dtype: 'int32', size: n, place: arena(0) },
+      { dtype: 'int32', size: n, place: { kind: 'output' } },
+    ],
+    steps: [
+      step(kernel('zeros', undefined, [n], int(0)), [], 0),
+      {
+        kind: 'while',
+        condition: [step(kernel('less', view, [], compare('lt', load(0, view, [int(0)]), int(3))), [0], 1)],
+        predicate: 1,
+        body: [step(kernel('next', view, [n], addExpr(at, int(1))), [0], 0)],
+      },
+      step(kernel('ones', undefined, [n], int(-1)), [], 2),
+      step(kernel('copy', view, [n], at), [0], 3),
+    ],
+    inputs: [],
+    outputs: [3],
+    arenaBytes: 512,
+  };
+  checkPlan(plan);
+  const threads = await createCpu({ threads: 2 }, 0);
+  const executable = threads.compile(plan);
+  for (let i = 0; i < 3000; i++) {
+    const [y] = executable.run([]) as [Buffer];
+    if (i % 100 === 0) expect(threads.downloadSync(y)).toEqual(new Int32Array(n).fill(3));
+  }
 });

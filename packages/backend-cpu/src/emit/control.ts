@@ -87,6 +87,7 @@ function emitWhile(control: Control, { condition, predicate, body }: WhileStep, 
       code.branch(again);
     });
   });
+  turns.meet(); // before anybody writes where the predicate was
 }
 
 function emitBranch(control: Control, { index, branches }: BranchStep, turns: Turns): void {
