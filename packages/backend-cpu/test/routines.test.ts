@@ -71,6 +71,9 @@ describe('matmul', () => {
     { m: 7, n: 300, k: 520, transposeY: true },
     { m: 125, n: 33, k: 257, transposeX: true },
     { m: 60, n: 270, k: 9 },
+    { m: 97, n: 130, k: 65, transposeX: true },
+    { m: 53, n: 131, k: 257, transposeX: true, transposeY: true },
+    { m: 250, n: 128, k: 257 },
     { m: 1, n: 100, k: 300 },
     { m: 300, n: 1, k: 20 },
   ])('of several blocks: $m × $n × $k', (size) => {

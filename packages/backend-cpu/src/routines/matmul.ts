@@ -13,12 +13,16 @@ export type Matmul = Extract<Routine, { name: 'matmul' }>;
 const BLOCK_K = 256;
 /** Rows of x per pass over y: they stay in the second-level cache. */
 const BLOCK_M = 120;
+/** Columns from which on it is worth to copy x to the order in which tiles read it. */
+const PACK_X_FROM = 128;
 
 /**
  * Matrix product by register tiles.
  *
  * y is packed to panels of as many columns as a tile has, `BLOCK_K` rows at a time, unless it is row-major and small or
- * used too seldom; x is read where it stands, as the splat of one element needs no order.
+ * used too seldom. A block of x is packed to panels of as many rows as a tile has where there are many columns: rows that
+ * are a power of two apart would take each other's place in the first-level cache. Transposed operands differ in how they
+ * are packed only.
  */
 export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): StepCode | undefined {
   const element = elementOf(kernel.inputs[0]?.dtype);
@@ -35,9 +39,14 @@ export function matmulOf(context: EmitContext, element: Element, routine: Matmul
   const blockK = Math.ceil(k / Math.ceil(k / BLOCK_K));
   const columns = Math.ceil(n / element.lanes) * element.lanes;
   const blocks = rowBlocks(m, tileRows(context.features, vectors));
-  const product: Product = { context, element, routine, vectors, packs, blockK, blocks };
   const tiles = new Map<string, Callable>();
   const byColumns = blocks.count === 1 && routine.batch === 1;
+  const packsX = !byColumns && m >= 4 && n >= PACK_X_FROM;
+  const product: Product = { context, element, routine, vectors, packs, packsX, blockK, blocks };
+  const bytesOfY = packs ? blockK * columns * element.bytes : 0;
+  const bytesOfX = packsX
+    ? rowPanels(product, blocks.size).reduce((sum, { bytes, count }) => sum + bytes * count, 0)
+    : 0;
   const panels = panelsOf(product).reduce((sum, { count }) => sum + count, 0);
   const finish = byColumns ? undefined : context.finishRows?.(routine.batch * m);
   return {
@@ -46,9 +55,11 @@ export function matmulOf(context: EmitContext, element: Element, routine: Matmul
     parts: [
       {
         tasks: byColumns ? panels : routine.batch * blocks.count,
-        own: packs ? blockK * columns * element.bytes + 64 : 0,
+        own: packs || packsX ? bytesOfY + bytesOfX + 64 : 0,
         emit: (code, [x = 0, y = 0, out = 0], share) => {
-          const pointers = { x, y, out, scratch: share.own };
+          const packedX = code.local('i32');
+          code.get(share.own).i32(bytesOfY).op('i32.add').set(packedX);
+          const pointers = { x, y, out, packedX, packedY: share.own };
           if (byColumns) emitColumns(code, product, tiles, pointers, share);
           else emitBatches(code, product, tiles, pointers, share, finish);
         },
@@ -64,6 +75,7 @@ interface Product {
   /** Of a whole tile. */
   readonly vectors: number;
   readonly packs: boolean;
+  readonly packsX: boolean;
   readonly blockK: number;
   readonly blocks: RowBlocks;
 }
@@ -72,7 +84,8 @@ interface Pointers {
   readonly x: Local;
   readonly y: Local;
   readonly out: Local;
-  readonly scratch: Local;
+  readonly packedX: Local;
+  readonly packedY: Local;
 }
 
 /** Vectors of a tile: few rows leave registers for more columns. */
@@ -94,10 +107,10 @@ function emitBatches(
   const { m, n, k } = routine;
   eachGroup(code, share, blocks.count, (batch, first, end) => {
     const own: Pointers = {
+      ...pointers,
       x: elementAt(code, pointers.x, batch, m * k * element.bytes),
       y: elementAt(code, pointers.y, batch, k * n * element.bytes),
       out: elementAt(code, pointers.out, batch, m * n * element.bytes),
-      scratch: pointers.scratch,
     };
     const done = finish && rowsOfBatch(finish, batch, m);
     for (let k0 = 0; k0 < k; k0 += blockK) {
@@ -136,10 +149,9 @@ function emitColumns(
   const panelBytes = whole.width * element.bytes;
   const emitPanels = (at: Local, panel: { width: number; count: number }) => {
     const own: Pointers = {
-      x: pointers.x,
+      ...pointers,
       y: elementAt(code, pointers.y, at, transposeY ? panelBytes * k : panelBytes),
       out: elementAt(code, pointers.out, at, panelBytes),
-      scratch: pointers.scratch,
     };
     for (let k0 = 0; k0 < k; k0 += blockK)
       emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, undefined, [panel]);
@@ -175,26 +187,28 @@ function emitBlock(
   range: { first: Local; end: Local; done?: RowsDone } | undefined,
   panels = panelsOf(product),
 ): void {
-  const { routine, element, packs, blocks } = product;
+  const { routine, element, packs, packsX, blocks } = product;
   const { m, n, k, transposeX, transposeY } = routine;
   const { k0, count } = terms;
   const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
   const startOfY = k0 * element.bytes * (transposeY ? 1 : n);
   if (packs) packY(code, product, pointers, terms, panels);
+  const rowBytes = element.bytes * (transposeX ? 1 : k);
   /** Rows from `row` on. */
   const emitRows = (row: Local, rows: number) => {
-    if (packs) code.get(pointers.scratch).set(b);
+    const [startOfX, columnAt] = [code.local('i32'), code.local('i32')];
+    code
+      .get(pointers.x)
+      .i32(k0 * element.bytes * (transposeX ? m : 1))
+      .op('i32.add');
+    code.get(row).i32(rowBytes).op('i32.mul').op('i32.add').set(startOfX);
+    if (packsX) packX(code, product, startOfX, pointers.packedX, rows, count);
+    if (packs) code.get(pointers.packedY).set(b);
     else code.get(pointers.y).i32(startOfY).op('i32.add').set(b);
-    const columnAt = code.local('i32');
     code.i32(0).set(columnAt);
     for (const { width, count: repeats } of panels)
       code.repeat(repeats, () => {
-        const rowBytes = element.bytes * (transposeX ? 1 : k);
-        code
-          .get(pointers.x)
-          .i32(k0 * element.bytes * (transposeX ? m : 1))
-          .op('i32.add');
-        code.get(row).i32(rowBytes).op('i32.mul').op('i32.add').set(a);
+        code.get(packsX ? pointers.packedX : startOfX).set(a);
         code
           .get(pointers.out)
           .get(columnAt)
@@ -204,10 +218,7 @@ function emitBlock(
           .op('i32.mul')
           .op('i32.add')
           .set(c);
-        for (const { size, count: repeated } of coverTiles(
-          rows,
-          tileRows(product.context.features, vectorsOf(element, width)),
-        )) {
+        for (const { size, count: repeated } of tilesOfRows(product, rows, width)) {
           const tile = tileFunction(product, tiles, size, width);
           code.repeat(repeated, () => {
             code
@@ -217,7 +228,8 @@ function emitBlock(
               .i32(count)
               .i32(k0 > 0 ? 1 : 0)
               .call(tile);
-            code.advance(a, size * rowBytes).advance(c, size * n * element.bytes);
+            code.advance(a, packsX ? count * vectorsOf(element, size) * 16 : size * rowBytes);
+            code.advance(c, size * n * element.bytes);
           });
         }
         code.advance(columnAt, width * element.bytes);
@@ -282,6 +294,37 @@ function panelsOf({ element, routine, vectors }: Product): { width: number; coun
   return panels.filter(({ count }) => count > 0);
 }
 
+/** How rows are covered with tiles of so many columns; all alike if x is packed. */
+function tilesOfRows(product: Product, rows: number, width: number): { size: number; count: number }[] {
+  const { context, element, vectors, packsX } = product;
+  return coverTiles(rows, tileRows(context.features, packsX ? vectors : vectorsOf(element, width)));
+}
+
+/** The panels of so many rows of x, and the bytes of each where all `blockK` terms are packed. */
+function rowPanels(product: Product, rows: number): { size: number; count: number; bytes: number }[] {
+  const { element, blockK, vectors } = product;
+  return tilesOfRows(product, rows, vectors * element.lanes).map((tiles) => ({
+    ...tiles,
+    bytes: blockK * vectorsOf(element, tiles.size) * 16,
+  }));
+}
+
+/** `count` terms of some rows of x as panels that follow each other: a tile's elements of one term are neighbours. */
+function packX(code: Code, product: Product, start: Local, packed: Local, rows: number, count: number): void {
+  const { element, routine } = product;
+  const { m, k, transposeX } = routine;
+  const [from, to, panel] = [code.local('i32'), code.local('i32'), code.local('i32')];
+  code.get(packed).set(to).get(start).set(panel);
+  for (const { size, count: repeats } of rowPanels(product, rows))
+    code.repeat(repeats, () => {
+      const vectors = vectorsOf(element, size);
+      code.get(panel).set(from);
+      if (transposeX) packRows(code, from, to, count, m * element.bytes, vectors);
+      else packColumns(code, element, from, to, { count, stride: k * element.bytes, width: size, vectors });
+      code.advance(panel, size * element.bytes * (transposeX ? 1 : k));
+    });
+}
+
 /** Some rows of y as panels that follow each other. */
 function packY(
   code: Code,
@@ -293,7 +336,7 @@ function packY(
   const { element, routine } = product;
   const { n, k, transposeY } = routine;
   const [from, to, start] = [code.local('i32'), code.local('i32'), code.local('i32')];
-  code.get(pointers.scratch).set(to);
+  code.get(pointers.packedY).set(to);
   code
     .get(pointers.y)
     .i32(k0 * element.bytes * (transposeY ? 1 : n))
@@ -319,21 +362,21 @@ function tileFunction(product: Product, tiles: Map<string, Callable>, rows: numb
   const key = `${rows} ${width}`;
   const known = tiles.get(key);
   if (known) return known;
-  const { context, element, routine, packs } = product;
+  const { context, element, routine, packs, packsX } = product;
   const { m, n, k, transposeX } = routine;
   const vectors = vectorsOf(element, width);
+  const apart = packsX || transposeX ? element.bytes : element.bytes * k;
+  const termBytes = packsX ? vectorsOf(element, rows) * 16 : element.bytes * (transposeX ? m : 1);
   const params = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
   const made = context.builder.define(
     { params, results: [] },
     (code, [a = 0, b = 0, c = 0, count = 0, accumulate = 0]) => {
       const tile = new Tile(code, element, context.features, { rows, vectors });
-      const rowOffset = (r: number) => r * element.bytes * (transposeX ? 1 : k);
+      const rowOffset = (r: number) => r * apart;
       const outOffset = (r: number) => r * n * element.bytes;
       code.countdown(count, () => {
         tile.step(a, rowOffset, b, 0);
-        code
-          .advance(a, element.bytes * (transposeX ? m : 1))
-          .advance(b, packs ? vectors * 16 : n * element.bytes);
+        code.advance(a, termBytes).advance(b, packs ? vectors * 16 : n * element.bytes);
       });
       code.get(accumulate).if(() => tile.addFrom(c, outOffset, width));
       tile.store(c, outOffset, width);
