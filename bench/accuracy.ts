@@ -12,6 +12,7 @@ import {
   type UnaryOp,
   unary,
 } from '@neumann/core/backend';
+import { convErrors } from './convErrors.ts';
 
 const ops = ['exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tanh', 'erf', 'erfInv', 'sigmoid'] as const;
 /** One of how many float32 numbers is tried; 1 tries all. */
@@ -123,8 +124,13 @@ accurate as JavaScript throughout. An element's result does not depend on where 
 
 ## Convolutions
 
-3×3 convolutions of stride 1 with at least 16 channels use Winograd's F(4×4, 3×3). The greatest error relative to the greatest
-element of the result was measured as up to 1e-5 for results and input gradients and up to 1e-5 for weight gradients (random
-operands, 16 to 128 channels), about ten times that of a plain sum; \`cpu({ winograd: false })\` turns it off.
+3×3 convolutions of stride 1 with at least 16 channels use Winograd's F(4×4, 3×3). The greatest error, relative to the
+greatest element of the result, against sums of float64, of the result, the input gradient and the weight gradient:
+
+| channels, image | plain sums | Winograd |
+|---|---|---|
+${(await convErrors()).join('\n')}
+
+Random operands, float32, jitted. \`cpu({ winograd: false })\` turns Winograd's algorithm off.
 
 Made by \`node --conditions=@neumann/source bench/accuracy.ts\`.`);
