@@ -9,16 +9,25 @@ import {
 import { memoryOf, upload } from './buffer.ts';
 import { emit } from './emit/emit.ts';
 import { executable } from './executable.ts';
-import { type Gpu, loadGpuJs, messageOf } from './gpujs.ts';
+import { type GpuJs, loadGpuJs, messageOf } from './gpujs.ts';
 import { Kernels } from './kernels.ts';
 import { gpuDtypes, maxElements, maxInteger } from './limits.ts';
+import { Residents } from './resident.ts';
+import { wasmMachine } from './wasm.ts';
+import { webglDevice } from './webgl.ts';
+import { webgpuDevice } from './webgpu.ts';
 
-/** How gpu.js runs kernels: `webasm` is WebAssembly SIMD on one thread of the CPU, without native code. */
-export type GpuMode = 'webasm';
+/**
+ * How gpu.js runs kernels: `webgpu` and `webgl2` on a graphics processor, in browsers; `webasm` as WebAssembly SIMD on one
+ * thread of the CPU, everywhere.
+ */
+export type GpuMode = 'webgpu' | 'webgl2' | 'webasm';
 
 export interface GpuOptions {
-  /** `'webasm'`, the only mode of this version. */
-  readonly mode?: GpuMode | undefined;
+  /** The mode. `'auto'`, the default, is `'webasm'`: the others are young and are to be asked for by name. */
+  readonly mode?: GpuMode | 'auto' | undefined;
+  /** Megabytes of values on the device, beyond which those used longest ago move to JavaScript's memory; default 1024. */
+  readonly memoryMB?: number | undefined;
 }
 
 /** What a {@link GpuBackend} runs on, and what it cannot do. */
@@ -53,24 +62,46 @@ export interface GpuBackend extends Backend {
  * (await gpu()).describe().device   // 'one CPU thread, WebAssembly SIMD'
  */
 export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
-  const mode = checkOptions(options);
-  const { GPU } = await loadGpuJs();
-  let device: Gpu;
+  const { mode, memoryMB } = checkOptions(options);
+  const library = await loadGpuJs();
+  return await start(library, mode === 'auto' ? 'webasm' : mode, memoryMB);
+}
+
+/** Whether a mode can be asked for; that it runs is seen when it does. */
+const isThere: Record<GpuMode, () => boolean> = {
+  webgpu: () => 'gpu' in (globalThis.navigator ?? {}),
+  webgl2: () => 'WebGL2RenderingContext' in globalThis,
+  webasm: () => true,
+};
+
+async function start(library: GpuJs, mode: GpuMode, memoryMB: number): Promise<GpuBackend> {
+  if (!isThere[mode]())
+    throw new BackendError(`gpu: there is no ${mode} here; leave the mode out, or use mode 'webasm'.`);
   try {
-    device = new GPU({ mode });
+    return mode === 'webasm' ? onWasm(library) : await onDevice(library, mode, memoryMB);
   } catch (cause) {
+    if (cause instanceof BackendError) throw cause;
     throw new BackendError(`gpu: gpu.js has no mode ${mode} here (${messageOf(cause)}).`, { cause });
   }
-  const kernels = new Kernels(device, mode);
-  kernels.run(emit(probe), []);
-  const description = Object.freeze({
+}
+
+function describe(mode: GpuMode, device: string, most: number): GpuDescription {
+  return Object.freeze({
     mode,
-    device: 'one CPU thread, WebAssembly SIMD',
+    device,
     library: 'gpu.js 2.24.1',
     dtypes: gpuDtypes,
-    maxElements,
+    maxElements: most,
     maxInteger,
   });
+}
+
+function onWasm(library: GpuJs): GpuBackend {
+  const mode = 'webasm';
+  const kernels = new Kernels(new library.GPU({ mode }), mode);
+  kernels.run(emit(probe), []);
+  const description = describe(mode, 'one CPU thread, WebAssembly SIMD', maxElements);
+  const machine = wasmMachine(kernels);
   return {
     name: `gpu(${mode})`,
     mode,
@@ -79,7 +110,26 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
     upload,
     download: async (buffer) => memoryOf(buffer).slice(),
     downloadSync: (buffer) => memoryOf(buffer).slice(),
-    compile: (plan) => executable(plan, kernels),
+    compile: (plan) => executable(plan, machine),
+    describe: () => description,
+  };
+}
+
+async function onDevice(library: GpuJs, mode: 'webgpu' | 'webgl2', memoryMB: number): Promise<GpuBackend> {
+  const device = mode === 'webgpu' ? await webgpuDevice(library) : webglDevice(library);
+  const answer = await device.read(device.run(emit(probe), []));
+  if (answer[0] !== 1) throw new BackendError(`gpu: ${mode} computes ${answer[0]} for 1; use another mode.`);
+  const residents = new Residents(device, memoryMB * 2 ** 20);
+  const description = describe(mode, device.device, device.maxElements);
+  return {
+    name: `gpu(${mode})`,
+    mode,
+    dtypes: new Set(gpuDtypes),
+    multipleOutputs: false,
+    upload: (dtype, values) => residents.upload(dtype, values),
+    download: (buffer) => residents.download(buffer),
+    downloadSync: (buffer) => residents.downloadSync(buffer),
+    compile: (plan) => executable(plan, residents),
     describe: () => description,
   };
 }
@@ -94,18 +144,20 @@ const probe: Kernel = {
   outputs: [constant('float32', 1)],
 };
 
-function checkOptions(options: GpuOptions): GpuMode {
+function checkOptions(options: GpuOptions): { mode: GpuMode | 'auto'; memoryMB: number } {
   if (typeof options !== 'object' || options === null)
     throw new OptionError(
       `gpu: the options must be an object such as { mode: 'webasm' }, but are ${String(options)}.`,
     );
   for (const option of Object.keys(options))
-    if (option !== 'mode') throw new OptionError(`gpu: there is no option ${option}; the only one is mode.`);
-  const mode: unknown = options.mode ?? 'webasm';
-  if (mode !== 'webasm')
+    if (option !== 'mode' && option !== 'memoryMB')
+      throw new OptionError(`gpu: there is no option ${option}; there are mode and memoryMB.`);
+  const { mode = 'auto', memoryMB = 1024 } = options;
+  if (mode !== 'auto' && !Object.hasOwn(isThere, mode))
     throw new OptionError(
-      `gpu: mode is ${typeof mode === 'string' ? `'${mode}'` : String(mode)}, but this version has only 'webasm' ` +
-        `(WebAssembly on the CPU, through gpu.js).`,
+      `gpu: mode is ${typeof mode === 'string' ? `'${String(mode)}'` : String(mode)}, but must be 'auto', 'webgpu', 'webgl2' or 'webasm'.`,
     );
-  return mode;
+  if (!(memoryMB > 0))
+    throw new OptionError(`gpu: memoryMB must be a positive number, but is ${String(memoryMB)}.`);
+  return { mode, memoryMB };
 }

@@ -4,16 +4,77 @@
 import { BackendError, type TypedArray } from '@neumann/core/backend';
 import type { Emitted } from './emit/emit.ts';
 
-interface GpuJs {
+export interface GpuJs {
   readonly GPU: new (settings: { readonly mode: string }) => Gpu;
+  readonly WebGPUContext: { acquire(): Promise<GpuContext> };
 }
 
+/** The WebGPU device that gpu.js computes on. */
+export interface GpuContext {
+  readonly adapter: { readonly info?: { readonly vendor: string; readonly architecture: string } };
+  readonly device: WebGpuDevice;
+  readonly isLost: boolean;
+}
+
+/** What is used of WebGPU, whose declarations TypeScript does not bring along. */
+export interface WebGpuDevice {
+  readonly limits: Readonly<Record<string, number>>;
+  readonly queue: {
+    writeBuffer(buffer: WebGpuBuffer, offset: number, data: ArrayBufferView): void;
+    submit(commands: readonly unknown[]): void;
+  };
+  createBuffer(options: {
+    readonly size: number;
+    readonly usage: number;
+    readonly mappedAtCreation?: boolean;
+  }): WebGpuBuffer;
+  createShaderModule(options: { readonly code: string }): unknown;
+  createComputePipeline(options: object): { getBindGroupLayout(index: number): unknown };
+  createBindGroup(options: object): unknown;
+  createCommandEncoder(): {
+    beginComputePass(): {
+      setPipeline(pipeline: unknown): void;
+      setBindGroup(index: number, group: unknown): void;
+      dispatchWorkgroups(x: number, y: number): void;
+      end(): void;
+    };
+    copyBufferToBuffer(from: WebGpuBuffer, start: number, to: WebGpuBuffer, at: number, bytes: number): void;
+    finish(): unknown;
+  };
+  pushErrorScope(kind: 'validation' | 'out-of-memory'): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+}
+
+export interface WebGpuBuffer {
+  readonly size: number;
+  mapAsync(mode: number): Promise<void>;
+  getMappedRange(): ArrayBuffer;
+  unmap(): void;
+  destroy(): void;
+}
+
+/** A kernel of gpu.js in `webgpu` mode, as far as it translates without a device. */
+export interface WebGpuTranslator {
+  setupConstants(): void;
+  setupArguments(inputs: readonly unknown[]): void;
+  validateSettings(inputs: readonly unknown[]): void;
+  translateSource(): void;
+  computeParamsLayout(): object;
+  assembleWGSL(): string;
+  threadDim: readonly number[];
+  paramsLayout: object;
+}
+
+/** What is used of WebGL 2. */
+export type WebGl = WebGL2RenderingContext;
+
 export interface Gpu {
+  readonly context: unknown;
   createKernel(source: string, settings: KernelSettings): KernelRun;
 }
 
 export interface KernelRun {
-  (...inputs: readonly TypedArray[]): unknown;
+  (...inputs: readonly unknown[]): unknown;
   /** The kernel that ran last: gpu.js replaces it when it falls back to another mode. */
   readonly kernel: {
     readonly constructor: { readonly mode?: string };
@@ -32,6 +93,7 @@ interface KernelSettings {
   /** A loop whose bound is not a literal stops here without a word; the default is 1000. */
   readonly loopMaxIterations: number;
   readonly immutable: boolean;
+  readonly pipeline: boolean;
   readonly precision: 'single';
   readonly tactic: 'precision';
 }
@@ -40,7 +102,8 @@ interface KernelSettings {
 export async function loadGpuJs(): Promise<GpuJs> {
   try {
     const loaded: unknown = await import('gpu.js');
-    return loaded as GpuJs; // see the top of this file
+    // Node sees the names; bundles for browsers are one class that has them all.
+    return 'GPU' in (loaded as object) ? (loaded as GpuJs) : (loaded as { readonly default: GpuJs }).default;
   } catch (cause) {
     throw new BackendError(
       `gpu: the package gpu.js could not be loaded (${messageOf(cause)}); install it with npm install gpu.js@2.24.1.`,
@@ -50,7 +113,11 @@ export async function loadGpuJs(): Promise<GpuJs> {
 }
 
 /** Compiles with gpu.js; it translates at the first call. */
-export function createKernel(gpu: Gpu, { source, size, constants, functions }: Emitted): KernelRun {
+export function createKernel(
+  gpu: Gpu,
+  { source, size, constants, functions }: Emitted,
+  pipeline = false,
+): KernelRun {
   return gpu.createKernel(source, {
     output: [size],
     constants,
@@ -60,6 +127,7 @@ export function createKernel(gpu: Gpu, { source, size, constants, functions }: E
     })),
     loopMaxIterations: 2 ** 30,
     immutable: true,
+    pipeline,
     precision: 'single',
     tactic: 'precision',
   });

@@ -23,9 +23,9 @@ import { maxInteger } from './limits.ts';
  * The kernel that computes whether some integer on the way to output `index` of `kernel` left the exact range: its
  * only output is a bool, true where that happened. `undefined` if it cannot happen.
  *
- * The value of an int32 output itself is not looked at: whoever reads it can see it.
+ * The value of an int32 output itself is looked at only `withOutput`: on the host, whoever reads it can see it.
  */
-export function rangeKernel(kernel: Kernel, index: number): Kernel | undefined {
+export function rangeKernel(kernel: Kernel, index: number, withOutput = false): Kernel | undefined {
   const output = kernel.outputs[index] as Expr;
   const used = new Set(nodesOf([output]).flatMap((node) => (node.kind === 'acc' ? [node.index] : [])));
   const folded = [...used].map((i) => kernel.reductions[i] as Reduction);
@@ -35,7 +35,7 @@ export function rangeKernel(kernel: Kernel, index: number): Kernel | undefined {
   const reductions = [...kernel.reductions];
   const reduce = (op: Reduction['op'], value: Expr): Expr =>
     acc(value.dtype, reductions.push({ op, value }) - 1);
-  const flags = doubtsIn(output).flatMap((node) => (node === output ? [] : [isOutside(node)]));
+  const flags = doubtsIn(output).flatMap((node) => (node === output && !withOutput ? [] : [isOutside(node)]));
   for (const { op, value } of folded) {
     const inside = doubtsIn(value);
     if (inside.length > 0) flags.push(reduce('max', anyOf(inside.map(isOutside))));

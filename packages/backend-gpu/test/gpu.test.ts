@@ -35,19 +35,20 @@ describe('gpu', () => {
   });
 
   test.each<[unknown, string]>([
-    [
-      { mode: 'webgl2' },
-      "gpu: mode is 'webgl2', but this version has only 'webasm' (WebAssembly on the CPU, through gpu.js).",
-    ],
-    [
-      { mode: 3 },
-      "gpu: mode is 3, but this version has only 'webasm' (WebAssembly on the CPU, through gpu.js).",
-    ],
-    [{ threads: 2 }, 'gpu: there is no option threads; the only one is mode.'],
+    [{ mode: 'cuda' }, "gpu: mode is 'cuda', but must be 'auto', 'webgpu', 'webgl2' or 'webasm'."],
+    [{ mode: 3 }, "gpu: mode is 3, but must be 'auto', 'webgpu', 'webgl2' or 'webasm'."],
+    [{ threads: 2 }, 'gpu: there is no option threads; there are mode and memoryMB.'],
+    [{ memoryMB: 0 }, 'gpu: memoryMB must be a positive number, but is 0.'],
     ['webasm', "gpu: the options must be an object such as { mode: 'webasm' }, but are webasm."],
   ])('refuses %j', async (options, message) => {
     await expect(gpu(options as GpuOptions)).rejects.toThrow(new OptionError(message));
   });
+});
+
+test.each(['webgpu', 'webgl2'] as const)('%s is not there in Node', async (mode) => {
+  await expect(gpu({ mode })).rejects.toThrow(
+    new BackendError(`gpu: there is no ${mode} here; leave the mode out, or use mode 'webasm'.`),
+  );
 });
 
 describe('without the gpu.js that it needs', () => {
@@ -191,7 +192,7 @@ describe('compiled programs', () => {
         destroy,
       });
     };
-    return { count, kernels: new Kernels({ createKernel }, 'webasm') };
+    return { count, kernels: new Kernels({ createKernel, context: undefined }, 'webasm') };
   }
 
   test('are kept while they are used, and no more than 1024', () => {
@@ -213,7 +214,7 @@ describe('compiled programs', () => {
     const createKernel = (): never => {
       throw new Error('no such word');
     };
-    const kernels = new Kernels({ createKernel }, 'webasm');
+    const kernels = new Kernels({ createKernel, context: undefined }, 'webasm');
     expect(() => kernels.run({ ...program(0), source: 'function () {}' }, [])).toThrow(
       new InternalError(
         'gpu: gpu.js cannot run kernel k (no such word); please report it with its source:\nfunction () {}',

@@ -17,9 +17,10 @@ import {
 } from '@neumann/core/backend';
 import { gpuDtypes, maxElements } from '../limits.ts';
 import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
+import type { Dialect } from './dialect.ts';
 import { functionsOf, type Helper } from './functions.ts';
 import { Loop, nest } from './loops.ts';
-import { binaryText, castText, compareText, selectText, unaryText } from './words.ts';
+import { binaryText, castText, compareText, selectText, special, unaryText } from './words.ts';
 
 /** One output of a kernel as a program for gpu.js's `createKernel`. */
 export interface Emitted {
@@ -45,9 +46,9 @@ export interface Emitted {
  *
  * @throws {BackendError} if the kernel has a word, a dtype or a size that is not exact here.
  */
-export function emit(kernel: Kernel, index = 0): Emitted {
+export function emit(kernel: Kernel, index = 0, dialect: Dialect = 'exact'): Emitted {
   checkSizes(kernel);
-  const emitter = new Emitter(kernel, index);
+  const emitter = new Emitter(kernel, index, dialect);
   const body = emitter
     .lines()
     .map((line) => `  ${line}\n`)
@@ -61,15 +62,12 @@ export function emit(kernel: Kernel, index = 0): Emitted {
     key: `${inputs.map(({ size }) => size).join()}>${size} ${source}`,
     name: kernel.name,
     source,
-    functions: functionsOf(body),
+    functions: functionsOf(body, dialect),
     constants: body.includes('special[') ? { special: Float32Array.from(special) } : {},
     size,
     inputs,
   };
 }
-
-/** What is no literal in some mode of gpu.js: the constant array `special`. */
-const special = [Infinity, -Infinity, NaN, -0];
 
 /** An index expression longer than this gets a name, and is then a float32 to gpu.js. */
 const longText = 80;
@@ -81,6 +79,7 @@ interface Fold extends Reduction {
 
 class Emitter {
   readonly #kernel: Kernel;
+  readonly #dialect: Dialect;
   readonly #root: Expr;
   readonly #folds = new Map<number, Fold>();
   readonly #coordinates: readonly Coordinate[];
@@ -92,7 +91,8 @@ class Emitter {
   readonly #loops: readonly Loop[];
   readonly #after: string[] = [];
 
-  constructor(kernel: Kernel, index: number) {
+  constructor(kernel: Kernel, index: number, dialect: Dialect) {
+    this.#dialect = dialect;
     const { axes, reduceAxes, reductions, outputs } = kernel;
     const shared = shareEqual([...reductions.map((r) => r.value), outputs[index] as Expr]);
     this.#kernel = kernel;
@@ -103,7 +103,7 @@ class Emitter {
         this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
       }
     this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
-    this.#coordinates = [...coordinatesOf(axes), ...this.#loops.map((loop) => loop.coordinate)];
+    this.#coordinates = [...coordinatesOf(axes, dialect), ...this.#loops.map((loop) => loop.coordinate)];
   }
 
   /** The body of the function. */
@@ -116,6 +116,12 @@ class Emitter {
       depths.set(node, depth);
       if (!gpuDtypes.includes(node.dtype)) this.#refuse(`${node.dtype}`);
       if (node.kind !== 'coord') this.#text.set(node, this.#place(node, this.#linesAt(depth)));
+    }
+    if (this.#dialect === 'device') {
+      const reals = new Set(
+        [...this.#text.keys()].flatMap((n) => (n.kind === 'const' && n.value % 1 !== 0 ? [n.value] : [])),
+      );
+      if (reals.size > 5) this.#refuse('a polynomial of many terms'); // measured: digamma and others come out wrong
     }
     const starts = folds.flatMap((fold) => this.#start(fold, empty));
     const sums = folds.filter((fold) => fold.op === 'add' && fold.value.dtype === 'float32');
@@ -162,7 +168,7 @@ class Emitter {
       const { op, accumulator } = this.#folds.get(node.index) as Fold;
       return isPosition(op) ? `${accumulator}at` : accumulator;
     }
-    const text = this.#compute(node);
+    const text = this.#compute(node, lines);
     if (this.#isIndex(node) && text.length <= longText) {
       this.#whole.add(node);
       return `(${text})`;
@@ -172,12 +178,16 @@ class Emitter {
     return name;
   }
 
-  #compute(node: Exclude<Expr, { kind: 'coord' | 'const' | 'acc' }>): string {
+  #compute(node: Exclude<Expr, { kind: 'coord' | 'const' | 'acc' }>, lines: string[]): string {
     switch (node.kind) {
       case 'load':
-        return this.#load(node);
+        return this.#load(node, lines);
       case 'unary':
-        return this.#known(unaryText(node.op, node.dtype, this.#textOf(node.x)), node.op, node.dtype);
+        return this.#known(
+          unaryText(node.op, node.dtype, this.#textOf(node.x), this.#dialect),
+          node.op,
+          node.dtype,
+        );
       case 'binary':
         return this.#binary(node.op, node.dtype, this.#textOf(node.x), this.#textOf(node.y));
       case 'compare':
@@ -194,7 +204,7 @@ class Emitter {
   }
 
   #binary(op: BinaryOp, dtype: DType, x: string, y: string): string {
-    return this.#known(binaryText(op, dtype, x, y), op, dtype);
+    return this.#known(binaryText(op, dtype, x, y, this.#dialect), op, dtype);
   }
 
   /** Sums and products of whole numbers stay integers to gpu.js as long as they have no name. */
@@ -208,10 +218,20 @@ class Emitter {
   }
 
   /** Where the guard does not hold, element 0 is read and dropped: no mode reads out of range. */
-  #load(node: Load): string {
+  #load(node: Load, lines: string[]): string {
     const index = this.#indexOf(node);
+    if (!node.guard && this.#dialect === 'device' && !/^\d+$|[a-z]/.test(index)) {
+      lines.push(`const i${this.#text.size} = ${index};`); // a sum of literals is no index to shading languages
+      return `in${node.input}[i${this.#text.size}]`;
+    }
     if (!node.guard) return `in${node.input}[${index}]`;
     const guard = `${this.#textOf(node.guard)} !== 0`;
+    if (this.#dialect === 'device') {
+      // Shading languages do not convert a choice to an index.
+      const at = `i${this.#text.size}`;
+      lines.push(`let ${at} = 0;`, `if (${guard}) { ${at} = ${index}; }`);
+      return `${guard} ? in${node.input}[${at}] : 0`;
+    }
     return `${guard} ? in${node.input}[${guard} ? ${index} : 0] : 0`;
   }
 
@@ -244,7 +264,10 @@ class Emitter {
   /** One step of a fold into `a`. */
   #step({ op, value, accumulator }: Fold, a: string): string[] {
     const v = this.#textOf(value);
-    if (op === 'max' || op === 'min') return [`${a} = Math.${op}(${a}, ${v});`];
+    if (op === 'max' || op === 'min')
+      return this.#dialect === 'device' && value.dtype === 'float32'
+        ? [`${a} = k_${op}(${a}, ${v});`]
+        : [`${a} = Math.${op}(${a}, ${v});`];
     if (op === 'add' || op === 'mul') return [`${a} = ${this.#binary(op, value.dtype, a, v)};`];
     const strides = rowMajorStrides(this.#kernel.reduceAxes);
     const terms = this.#loops.flatMap(({ coordinate: { text } }, axis) =>

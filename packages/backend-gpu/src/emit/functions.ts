@@ -1,3 +1,11 @@
+import { deviceBodies } from './deviceFunctions.ts';
+import type { Dialect } from './dialect.ts';
+
+export interface HelperBody {
+  readonly parameters: readonly string[];
+  readonly body: string;
+}
+
 /** A function of the emitted JavaScript: what gpu.js, or JavaScript's Math, lacks or gets wrong. All numbers are float32. */
 export interface Helper {
   readonly source: string;
@@ -5,18 +13,24 @@ export interface Helper {
 }
 
 /** The functions that a source calls, and those that they call. */
-export function functionsOf(source: string): Helper[] {
+export function functionsOf(source: string, dialect: Dialect): Helper[] {
+  const find = (name: string): HelperBody => {
+    const shared = bodies[name as keyof typeof bodies];
+    if (dialect === 'exact') return shared;
+    const found = deviceBodies[name] ?? shared;
+    return { ...found, body: found.body.replaceAll(/Math\.(exp|log|log1p|trunc)\(/g, 'k_$1(') };
+  };
   const names = new Set<string>();
   const visit = (text: string): void => {
     for (const [name] of text.matchAll(/\bk_\w+(?=\()/g)) {
       if (names.has(name)) continue;
-      names.add(name);
-      visit(bodies[name as keyof typeof bodies].body);
+      visit(find(name).body);
+      names.add(name); // after those that it calls
     }
   };
   visit(source);
   return [...names].map((name) => {
-    const { parameters, body } = bodies[name as keyof typeof bodies];
+    const { parameters, body } = find(name);
     return { source: `function ${name}(${parameters.join(', ')}) {\n${body}}`, arity: parameters.length };
   });
 }

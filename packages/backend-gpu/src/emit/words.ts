@@ -4,16 +4,37 @@
  * literals. Integers are held as float32 (see range.ts), bool as 0 or 1.
  */
 import type { BinaryOp, CompareOp, DType, UnaryOp } from '@neumann/core/backend';
+import type { Dialect } from './dialect.ts';
+
+/** What is no literal in some mode of gpu.js: the constant array `special`. */
+export const special: readonly number[] = [Infinity, -Infinity, NaN, -0];
 
 type Unary = (x: string) => string;
 type Binary = (x: string, y: string) => string;
 
 /** `undefined`: the backend does not have the word. */
-export function unaryText(op: UnaryOp, dtype: DType, x: string): string | undefined {
-  return unaryWords[dtype]?.[op]?.(x);
+export function unaryText(op: UnaryOp, dtype: DType, x: string, dialect: Dialect): string | undefined {
+  if (dialect === 'device' && op === 'sign') return `k_sign(${x})`;
+  return (
+    (dialect === 'device' && dtype === 'float32' ? deviceUnary[op]?.(x) : undefined) ??
+    unaryWords[dtype]?.[op]?.(x)
+  );
 }
 
-export function binaryText(op: BinaryOp, dtype: DType, x: string, y: string): string | undefined {
+export function binaryText(
+  op: BinaryOp,
+  dtype: DType,
+  x: string,
+  y: string,
+  dialect: Dialect,
+): string | undefined {
+  if (dialect === 'device') {
+    if (dtype === 'float32' && deviceBinary[op]) return deviceBinary[op](x, y);
+    if (op === 'and' || op === 'or' || op === 'xor')
+      return dtype === 'bool' ? binaryWords.bool?.[op]?.(x, y) : undefined; // bits of floats are wrong there
+    if (op === 'div') return `k_divide(${x}, ${y}, ${dtype === 'uint8' ? 255 : -1})`;
+    if (op === 'rem') return `k_remainder(${x}, ${y})`;
+  }
   return binaryWords[dtype]?.[op]?.(x, y);
 }
 
@@ -113,4 +134,52 @@ const binaryWords: Partial<Record<DType, Partial<Record<BinaryOp, Binary>>>> = {
   int32: { ...integerWords((x) => x, -1), shl: call('k_shl'), shr: call('k_shr') },
   uint8: integerWords(call('k_byte'), 255),
   bool: { and: infix('*'), or: call('Math.max'), xor: (x, y) => `Math.abs(${x} - ${y})` },
+};
+
+const [infinity, negativeInfinity, nan] = [0, 1, 2].map((i) => `this.constants.special[${i}]`) as [
+  string,
+  string,
+  string,
+];
+
+const deviceUnary: Partial<Record<UnaryOp, Unary>> = {
+  sqrt: (x) => `${x} < 0 ? ${nan} : Math.sqrt(${x})`,
+  rsqrt: (x) => `${x} < 0 ? ${nan} : 1 / Math.sqrt(${x})`,
+  exp: (x) => `${x} > 88.7229 ? ${infinity} : k_exp(${x})`,
+  expm1: (x) => `${x} > 88.7229 ? ${infinity} : k_expm1(${x})`,
+  log: (x) =>
+    `${x} > 0 ? (${x} === ${infinity} ? ${x} : k_log(${x})) : (${x} === 0 ? ${negativeInfinity} : ${nan})`,
+  log1p: (x) =>
+    `${x} > -1 ? (${x} === ${infinity} ? ${x} : k_log1p(${x})) : (${x} === -1 ? ${negativeInfinity} : ${nan})`,
+  ...Object.fromEntries(
+    (['sin', 'cos', 'tan'] as const).map((op) => [
+      op,
+      (x: string) => `Math.abs(${x}) < ${infinity} ? k_${op}(${x}) : ${nan}`,
+    ]),
+  ),
+  asin: (x) => `Math.abs(${x}) <= 1 ? k_asin(${x}) : ${nan}`,
+  acos: (x) => `Math.abs(${x}) <= 1 ? k_acos(${x}) : ${nan}`,
+  atan: (x) => `${x} === ${x} ? k_atan(${x}) : ${x}`,
+  sinh: (x) => `${x} === ${x} ? k_sinh(${x}) : ${x}`,
+  cosh: (x) => `${x} === ${x} ? k_cosh(${x}) : ${x}`,
+  tanh: (x) => `${x} === ${x} ? k_tanh(${x}) : ${x}`,
+  asinh: (x) => `Math.abs(${x}) < ${infinity} ? k_asinh(${x}) : ${x}`,
+  acosh: (x) => `${x} >= 1 ? (${x} === ${infinity} ? ${x} : k_acosh(${x})) : ${nan}`,
+  atanh: (x) =>
+    `Math.abs(${x}) < 1 ? k_atanh(${x}) : (${x} === 1 ? ${infinity} : (${x} === -1 ? ${negativeInfinity} : ${nan}))`,
+  erfInv: (x) =>
+    `Math.abs(${x}) < 1 ? k_erfInv(${x}) : (${x} === 1 ? ${infinity} : (${x} === -1 ? ${negativeInfinity} : ${nan}))`,
+  erf: (x) => `${x} === ${x} ? k_erf(${x}) : ${x}`,
+  erfc: (x) => `${x} === ${x} ? k_erfc(${x}) : ${x}`,
+  trunc: call('k_trunc'),
+};
+
+const deviceBinary: Partial<Record<BinaryOp, Binary>> = {
+  rem: (x, y) =>
+    `${y} === 0 || !(Math.abs(${x}) < ${infinity}) || !(${y} === ${y}) ? ${nan} : k_rem(${x}, ${y})`,
+  pow: (x, y) =>
+    `${x} < 0 && ${x} > ${negativeInfinity} && Math.abs(${y}) < ${infinity} && Math.floor(${y}) !== ${y} ? ${nan} : k_pow(${x}, ${y})`,
+  atan2: (y, x) => `${x} === ${x} && ${y} === ${y} ? k_atan2(${y}, ${x}) : ${nan}`,
+  max: call('k_max'),
+  min: call('k_min'),
 };

@@ -1,0 +1,99 @@
+/**
+ * `pnpm browser:gpu`: backend-gpu in Chromium in the modes `webgl2` and `webgpu`, on software devices where there is no
+ * graphics card. The browser is `CHROMIUM`, or that of the system; what cannot run is named.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
+import type { Outcome } from './check.ts';
+
+const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+if (!executablePath) {
+  console.log(
+    'backend-gpu in browsers: webgl2 skipped, webgpu skipped: no Chromium here; set CHROMIUM to the path of one.',
+  );
+  process.exit(0);
+}
+
+const out = mkdtempSync(join(tmpdir(), 'neumann-gpu-'));
+process.on('exit', () => rmSync(out, { recursive: true, force: true }));
+await build({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  logLevel: 'error',
+  resolve: { conditions: ['@neumann/source', 'module', 'browser', 'import', 'default'] },
+  build: {
+    outDir: out,
+    emptyOutDir: true,
+    target: 'es2023',
+    minify: false,
+    chunkSizeWarningLimit: 4000,
+    rollupOptions: {
+      input: { page: 'page.ts' },
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+    },
+  },
+});
+
+const server = createServer(({ url = '/' }, response) => {
+  const file = join(out, url);
+  if (url === '/') {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end('<!doctype html><script type="module" src="/page.js"></script>');
+  } else if (/^\/[\w.-]+\.js$/.test(url) && existsSync(file)) {
+    response.writeHead(200, { 'content-type': 'text/javascript' });
+    response.end(readFileSync(file));
+  } else response.writeHead(404).end();
+});
+await new Promise<void>((resolve) => {
+  server.listen(0, '127.0.0.1', resolve);
+});
+const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    '--no-sandbox',
+    '--disable-quic',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--use-gl=angle',
+    '--use-angle=swiftshader',
+    '--enable-unsafe-swiftshader',
+    '--enable-unsafe-webgpu',
+    '--use-webgpu-adapter=swiftshader',
+  ],
+});
+const [modes = 'webgl2,webgpu', only] = process.argv.slice(2);
+let failed = 0;
+for (const mode of modes.split(',')) {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(error.message));
+  await page.goto(address);
+  await page.waitForFunction(() => 'run' in globalThis);
+  const outcome = await page.evaluate(
+    ([mode, only]) =>
+      (globalThis as unknown as { run(mode: string, only?: string): Promise<Outcome> })
+        .run(mode as string, only)
+        .catch((error: unknown) => ({ device: 'none', passed: 0, refused: [], failures: [String(error)] })),
+    [mode, only],
+  );
+  failed += outcome.failures.length;
+  console.log(
+    `${outcome.failures.length === 0 ? 'ok' : 'FAILED'} ${mode} on ${outcome.device}: ${outcome.passed} checks; ` +
+      `refused by name: ${outcome.refused.join(', ') || 'nothing'}`,
+  );
+  for (const failure of outcome.failures) console.log(`  ${failure}`);
+  await page.close();
+}
+await browser.close();
+server.close();
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,332 @@
+/**
+ * Elementary functions from + - * and floor, for shading languages: after S. Moshier's Cephes library (single precision),
+ * 1 to 4 units in the last place. NaN and what is out of the domain is decided by the caller.
+ */
+import type { HelperBody } from './functions.ts';
+
+export const deviceBodies: Readonly<Record<string, HelperBody>> = {
+  k_quotient: {
+    parameters: ['x', 'y'],
+    // floor(x / y) of whole numbers, x >= 0 and y > 0, however the device divides.
+    body: `
+  let q = Math.floor(x / y);
+  const r = x - q * y;
+  if (r < 0) { q = q - 1; }
+  if (r >= y) { q = q + 1; }
+  return q;
+`,
+  },
+  k_trunc: {
+    parameters: ['x'],
+    body: `
+  return x < 0 ? Math.ceil(x) : Math.floor(x);
+`,
+  },
+  k_sign: {
+    parameters: ['x'],
+    body: `
+  return x > 0 ? 1 : (x < 0 ? -1 : x);
+`,
+  },
+  k_max: {
+    parameters: ['x', 'y'],
+    body: `
+  if (x > y) { return x; }
+  if (y > x) { return y; }
+  if (x === y) { return 1 / x < 0 ? y : x; }
+  return x === x ? y : x;
+`,
+  },
+  k_min: {
+    parameters: ['x', 'y'],
+    body: `
+  if (x < y) { return x; }
+  if (y < x) { return y; }
+  if (x === y) { return 1 / x < 0 ? x : y; }
+  return x === x ? y : x;
+`,
+  },
+  k_round: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (!(a < 8388608)) { return x; }
+  let f = Math.floor(a);
+  const d = a - f;
+  const h = f * 0.5;
+  if (d > 0.5 || (d === 0.5 && h - Math.floor(h) > 0.25)) { f = f + 1; }
+  return 1 / x < 0 ? -f : f;
+`,
+  },
+  k_exp: {
+    parameters: ['x'],
+    body: `
+  if (!(x === x)) { return x; }
+  const c = x < -110 ? -110 : (x > 90 ? 90 : x);
+  const n = Math.floor(c * 1.44269504 + 0.5);
+  const r = (c - n * 0.693359375) - n * (-0.00021219444);
+  const p = ((((0.00019875691 * r + 0.0013981999) * r + 0.0083334519) * r + 0.041665796) * r + 0.16666665) * r + 0.5;
+  const y = (p * r) * r + r + 1;
+  let s = n > 100 ? 2 * y : y;
+  let t = n < 0 ? 0.5 : 2;
+  let q = n > 100 ? n - 1 : Math.abs(n);
+  for (let i = 0; i < 8; i++) {
+    const h = Math.floor(q * 0.5);
+    if (q - h * 2 > 0.5) { s = s * t; }
+    if (h > 0.5) { t = t * t; }
+    q = h;
+  }
+  return s;
+`,
+  },
+  k_log1pNear: {
+    parameters: ['f'],
+    // From sqrt(1/2) - 1 to sqrt(2) - 1.
+    body: `
+  const z = f * f;
+  const p = (((((((0.070376836 * f - 0.11514610) * f + 0.11676999) * f - 0.12420141) * f + 0.14249323) * f - 0.16668058) * f + 0.20000714) * f - 0.24999999) * f + 0.33333331;
+  return f + (p * f * z - 0.5 * z);
+`,
+  },
+  k_log: {
+    parameters: ['x'],
+    // x > 0. The exponent by exact products.
+    body: `
+  let m = x;
+  let e = 0;
+  if (m < 1) { m = m * 8.5070592e37; e = -126; }
+  if (m >= 18446744073709551616) { m = m * 5.421010862427522e-20; e = e + 64; }
+  if (m >= 4294967296) { m = m * 2.3283064365386963e-10; e = e + 32; }
+  if (m >= 65536) { m = m * 0.0000152587890625; e = e + 16; }
+  if (m >= 256) { m = m * 0.00390625; e = e + 8; }
+  if (m >= 16) { m = m * 0.0625; e = e + 4; }
+  if (m >= 4) { m = m * 0.25; e = e + 2; }
+  if (m >= 2) { m = m * 0.5; e = e + 1; }
+  if (m > 1.41421356) { m = m * 0.5; e = e + 1; }
+  const f = m - 1;
+  const z = f * f;
+  const p = (((((((0.070376836 * f - 0.11514610) * f + 0.11676999) * f - 0.12420141) * f + 0.14249323) * f - 0.16668058) * f + 0.20000714) * f - 0.24999999) * f + 0.33333331;
+  const y = (p * f * z + e * (-0.00021219444)) - 0.5 * z;
+  return (f + y) + e * 0.693359375;
+`,
+  },
+  k_log1p: {
+    parameters: ['x'],
+    // x > -1
+    body: `
+  if (x > -0.29 && x < 0.41) { return k_log1pNear(x); }
+  return k_log(1 + x);
+`,
+  },
+  k_expm1: {
+    parameters: ['x'],
+    body: `
+  if (x > -0.5 && x < 0.5) {
+    return x + x * x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * (0.0083333333 + x * (0.0013888889 + x * (0.00019841270 + x * (0.000024801587 + x * 0.0000027557319)))))));
+  }
+  return k_exp(x) - 1;
+`,
+  },
+  k_tanh: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  const t = k_expm1(2 * (a > 10 ? 10 : a));
+  const y = t / (t + 2);
+  return x < 0 ? -y : y;
+`,
+  },
+  k_sinh: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  if (a > 20) {
+    const h = k_exp(0.5 * a);
+    return x < 0 ? -(0.5 * h) * h : (0.5 * h) * h;
+  }
+  const e = k_expm1(a);
+  const y = 0.5 * (e + e / (e + 1));
+  return x < 0 ? -y : y;
+`,
+  },
+  k_cosh: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  const h = k_exp(a > 20 ? 0.5 * a : a);
+  return a > 20 ? (0.5 * h) * h : 0.5 * (h + 1 / h);
+`,
+  },
+  k_asinh: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  const z = a * a;
+  const y = a > 10000 ? k_log(a) + 0.69314718 : k_log1p(a + z / (1 + Math.sqrt(z + 1)));
+  return x < 0 ? -y : y;
+`,
+  },
+  k_acosh: {
+    parameters: ['x'],
+    body: `
+  const t = x - 1;
+  return x > 10000 ? k_log(x) + 0.69314718 : k_log1p(t + Math.sqrt(2 * t + t * t));
+`,
+  },
+  k_atanh: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  const y = 0.5 * k_log1p(2 * a + 2 * a * a / (1 - a));
+  return x < 0 ? -y : y;
+`,
+  },
+  k_sinCos: {
+    parameters: ['x', 'shift'],
+    // sin(x) for shift 0, cos(x) for shift 2; reduced by pi/4 in three parts, so that |x| is to be below 8192.
+    body: `
+  const a = Math.abs(x);
+  let j = Math.floor(a * 1.27323954);
+  if (j - 2 * Math.floor(j * 0.5) > 0.5) { j = j + 1; }
+  const y = ((a - j * 0.78515625) - j * 0.000241875648498535) - j * 0.0000000377489497744594;
+  const z = y * y;
+  const k = j + shift;
+  const q = k - 8 * Math.floor(k * 0.125);
+  const sine = ((-0.00019515296 * z + 0.0083321609) * z - 0.16666655) * z * y + y;
+  const cosine = ((0.0000244331571 * z - 0.00138873162) * z + 0.0416666457) * z * z - 0.5 * z + 1;
+  let value = (q > 1 && q < 3) || (q > 5 && q < 7) ? cosine : sine;
+  if (q > 3) { value = -value; }
+  return shift < 1 && x < 0 ? -value : value;
+`,
+  },
+  k_sin: {
+    parameters: ['x'],
+    body: `
+  return Math.abs(x) < 0.0001 ? x : k_sinCos(x, 0);
+`,
+  },
+  k_cos: {
+    parameters: ['x'],
+    body: `
+  return k_sinCos(x, 2);
+`,
+  },
+  k_tan: {
+    parameters: ['x'],
+    body: `
+  return Math.abs(x) < 0.0001 ? x : k_sinCos(x, 0) / k_sinCos(x, 2);
+`,
+  },
+  k_asinNear: {
+    parameters: ['x'],
+    body: `
+  const z = x * x;
+  return ((((0.042163199 * z + 0.024181311) * z + 0.045470026) * z + 0.074953003) * z + 0.16666752) * z * x + x;
+`,
+  },
+  k_asin: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  const y = a > 0.5 ? 1.57079633 - 2 * k_asinNear(Math.sqrt(0.5 * (1 - a))) : k_asinNear(a);
+  return x < 0 ? -y : y;
+`,
+  },
+  k_acos: {
+    parameters: ['x'],
+    body: `
+  if (x < -0.5) { return 3.14159265 - 2 * k_asinNear(Math.sqrt(0.5 * (1 + x))); }
+  if (x > 0.5) { return 2 * k_asinNear(Math.sqrt(0.5 * (1 - x))); }
+  return 1.57079633 - k_asinNear(x);
+`,
+  },
+  k_atanPositive: {
+    parameters: ['a'],
+    body: `
+  let y = 0;
+  let u = a;
+  if (a > 2.41421356) { y = 1.57079633; u = -1 / a; }
+  else if (a > 0.414213562) { y = 0.785398163; u = (a - 1) / (a + 1); }
+  const z = u * u;
+  return y + ((((0.0805374450 * z - 0.138776856) * z + 0.199777106) * z - 0.333329492) * z * u + u);
+`,
+  },
+  k_atan: {
+    parameters: ['x'],
+    body: `
+  const a = Math.abs(x);
+  if (a < 0.0001) { return x; }
+  const y = k_atanPositive(a);
+  return x < 0 ? -y : y;
+`,
+  },
+  k_atan2: {
+    parameters: ['y', 'x'],
+    body: `
+  let a = Math.abs(x);
+  let b = Math.abs(y);
+  if (a > 3.4e38 && b > 3.4e38) { a = 1; b = 1; }
+  let t = 0;
+  if (b > a) { t = 1.57079633 - k_atanPositive(a / b); }
+  else if (b > 0) { t = k_atanPositive(b / a); }
+  if (x < 0 || (x === 0 && 1 / x < 0)) { t = 3.14159265 - t; }
+  return y < 0 || (y === 0 && 1 / y < 0) ? -t : t;
+`,
+  },
+  k_pow: {
+    parameters: ['x', 'y'],
+    // Whole powers up to 64 by products; others by exp(y log x), whose error grows with the exponent.
+    body: `
+  if (x === 1 || y === 0) { return 1; }
+  if (!(x === x)) { return x; }
+  if (!(y === y)) { return y; }
+  const a = Math.abs(x);
+  const n = Math.abs(y);
+  const f = Math.floor(n);
+  if (f === n && n <= 64) {
+    let r = 1;
+    let t = x;
+    let q = n;
+    for (let i = 0; i < 7; i++) {
+      const h = Math.floor(q * 0.5);
+      if (q - h * 2 > 0.5) { r = r * t; }
+      if (h > 0.5) { t = t * t; }
+      q = h;
+    }
+    return y < 0 ? 1 / r : r;
+  }
+  const half = f * 0.5;
+  let r = 0;
+  if (a === 0) { r = y < 0 ? 1 / a : a; }
+  else {
+    const l = a > 3.4028235e38 ? a : k_log(a);
+    const p = y * l;
+    r = k_exp(p > 1000 ? 1000 : (p < -1000 ? -1000 : p));
+    if (a === 1) { r = 1; }
+  }
+  return x < 0 && f === n && n < 16777216 && half - Math.floor(half) > 0.25 ? -r : r;
+`,
+  },
+  k_divide: {
+    parameters: ['x', 'y', 'allBits'],
+    body: `
+  if (y === 0) { return allBits; }
+  const q = k_quotient(Math.abs(x), Math.abs(y));
+  return x * y < 0 ? -q : q;
+`,
+  },
+  k_remainder: {
+    parameters: ['x', 'y'],
+    body: `
+  if (y === 0) { return x; }
+  const b = Math.abs(y);
+  const r = Math.abs(x) - k_quotient(Math.abs(x), b) * b;
+  return x < 0 ? -r : r;
+`,
+  },
+};

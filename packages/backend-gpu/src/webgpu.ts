@@ -1,0 +1,252 @@
+import { BackendError, InternalError } from '@neumann/core/backend';
+import { type Device, type Handle, lostError } from './device.ts';
+import type { Emitted } from './emit/emit.ts';
+import {
+  createKernel,
+  type Gpu,
+  type GpuContext,
+  type GpuJs,
+  messageOf,
+  type WebGpuBuffer,
+  type WebGpuTranslator,
+} from './gpujs.ts';
+import { maxElements } from './limits.ts';
+
+// The numbers of GPUBufferUsage and GPUMapMode, fixed by the standard.
+const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
+const workgroup = 64;
+const maxPrograms = 1024;
+
+class GpuMemory implements Handle {
+  readonly size: number;
+  readonly buffer: WebGpuBuffer;
+
+  constructor(size: number, buffer: WebGpuBuffer) {
+    this.size = size;
+    this.buffer = buffer;
+  }
+}
+
+interface Compiled {
+  readonly pipeline: { getBindGroupLayout(index: number): unknown };
+  readonly parameters: WebGpuBuffer;
+  readonly constants: readonly WebGpuBuffer[];
+  readonly groups: readonly [x: number, y: number];
+}
+
+/**
+ * Programs that gpu.js translates to WGSL, launched on its device from here: nothing waits but the reading of values,
+ * and memory is used again.
+ */
+export async function webgpuDevice(library: GpuJs): Promise<Device> {
+  const gpu = new library.GPU({ mode: 'webgpu' });
+  return new WebGpu(gpu, await library.WebGPUContext.acquire());
+}
+
+class WebGpu implements Device {
+  readonly dialect = 'device';
+  readonly device: string;
+  readonly maxInputs: number;
+  readonly maxElements: number;
+  readonly #gpu: Gpu;
+  readonly #context: GpuContext;
+  readonly #programs = new Map<string, Compiled>();
+  /** Memory that nobody uses, by bytes. */
+  readonly #free = new Map<number, WebGpuBuffer[]>();
+  #freeBytes = 0;
+  /** The first thing that the device refused; whatever was computed since then is not to be read. */
+  #fault: string | undefined;
+
+  constructor(gpu: Gpu, context: GpuContext) {
+    this.#gpu = gpu;
+    this.#context = context;
+    const { info } = context.adapter;
+    this.device = `WebGPU${info ? ` (${info.vendor} ${info.architecture})` : ''}`;
+    const { limits } = context.device;
+    this.maxInputs = (limits['maxStorageBuffersPerShaderStage'] as number) - 2; // one result, one of constants
+    this.maxElements = Math.min(maxElements, (limits['maxStorageBufferBindingSize'] as number) / 4);
+  }
+
+  check(): void {
+    if (this.#context.isLost) throw lostError('WebGPU device');
+    if (this.#fault !== undefined)
+      throw new BackendError(
+        `gpu: WebGPU refused a command (${this.#fault}); results since then are not to be trusted. Make a new ` +
+          `backend with gpu(), and smaller tensors if memory was short.`,
+      );
+  }
+
+  upload(values: Float32Array): Handle {
+    this.check();
+    const memory = this.#allocate(values.length);
+    this.#context.device.queue.writeBuffer(memory.buffer, 0, values);
+    return memory;
+  }
+
+  run(program: Emitted, inputs: readonly Handle[]): Handle {
+    this.check();
+    const { device } = this.#context;
+    const { pipeline, parameters, constants, groups } = this.#find(program);
+    const result = this.#allocate(program.size);
+    const bound = [
+      parameters,
+      ...inputs.map((input) => (input as GpuMemory).buffer),
+      result.buffer,
+      ...constants,
+    ];
+    const [x, y] = groups;
+    this.#watch(() => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(
+        0,
+        device.createBindGroup({
+          layout: pipeline.getBindGroupLayout(0),
+          entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
+        }),
+      );
+      pass.dispatchWorkgroups(x, y);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    });
+    return result;
+  }
+
+  async read(handle: Handle): Promise<Float32Array> {
+    this.check();
+    const { device } = this.#context;
+    const { buffer, size } = handle as GpuMemory;
+    const bytes = 4 * Math.max(1, size);
+    const staging = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    // What the queue was told before is checked before.
+    device.pushErrorScope('validation');
+    await device.popErrorScope();
+    try {
+      await staging.mapAsync(1);
+    } catch (cause) {
+      this.check();
+      throw new BackendError(`gpu: the values could not be read from WebGPU (${messageOf(cause)}).`, {
+        cause,
+      });
+    }
+    this.check();
+    const values = new Float32Array(staging.getMappedRange()).slice(0, size);
+    staging.unmap();
+    staging.destroy();
+    return values;
+  }
+
+  free(handle: Handle): void {
+    const { buffer } = handle as GpuMemory;
+    if (this.#freeBytes + buffer.size > 2 ** 28) {
+      buffer.destroy();
+      return;
+    }
+    const alike = this.#free.get(buffer.size) ?? [];
+    this.#free.set(buffer.size, alike);
+    alike.push(buffer);
+    this.#freeBytes += buffer.size;
+  }
+
+  #allocate(size: number): GpuMemory {
+    const bytes = Math.max(256, 2 ** Math.ceil(Math.log2(4 * Math.max(1, size))));
+    const known = this.#free.get(bytes)?.pop();
+    if (known) {
+      this.#freeBytes -= bytes;
+      return new GpuMemory(size, known);
+    }
+    return new GpuMemory(
+      size,
+      this.#watch(() =>
+        this.#context.device.createBuffer({
+          size: bytes,
+          usage: usage.storage | usage.copySource | usage.copyTarget,
+        }),
+      ),
+    );
+  }
+
+  /** Does something that the device may refuse later. */
+  #watch<T>(f: () => T): T {
+    const { device } = this.#context;
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
+    try {
+      return f();
+    } finally {
+      for (let scope = 0; scope < 2; scope++)
+        void device.popErrorScope().then(
+          (error) => {
+            if (error) this.#fault ??= error.message;
+          },
+          () => undefined, // lost, which `check` tells
+        );
+    }
+  }
+
+  #find(program: Emitted): Compiled {
+    const known = this.#programs.get(program.key);
+    if (known) {
+      this.#programs.delete(program.key);
+      this.#programs.set(program.key, known); // used last
+      return known;
+    }
+    for (const [key, oldest] of this.#programs) {
+      if (this.#programs.size < maxPrograms) break;
+      for (const buffer of [oldest.parameters, ...oldest.constants]) buffer.destroy();
+      this.#programs.delete(key);
+    }
+    const compiled = this.#compile(program);
+    this.#programs.set(program.key, compiled);
+    return compiled;
+  }
+
+  #compile(program: Emitted): Compiled {
+    const { device } = this.#context;
+    const code = this.#translate(program);
+    const total = Math.ceil(program.size / workgroup);
+    const y = Math.ceil(total / (device.limits['maxComputeWorkgroupsPerDimension'] as number));
+    const x = Math.ceil(total / y);
+    const sizes = program.inputs.flatMap(({ size }) => [Math.max(1, size), 1, 1, Math.max(1, size)]);
+    const parameters = Uint32Array.from([program.size, 1, 1, x * workgroup, ...sizes]);
+    const filled = (values: Uint32Array | Float32Array, how: number): WebGpuBuffer => {
+      const buffer = device.createBuffer({ size: values.byteLength, usage: how | usage.copyTarget });
+      device.queue.writeBuffer(buffer, 0, values);
+      return buffer;
+    };
+    return this.#watch(() => ({
+      pipeline: device.createComputePipeline({
+        layout: 'auto',
+        compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
+      }),
+      parameters: filled(parameters, usage.uniform),
+      constants: Object.values(program.constants).map((values) => filled(values, usage.storage)),
+      groups: [x, y] as const,
+    }));
+  }
+
+  #translate(program: Emitted): string {
+    try {
+      const { kernel } = createKernel(this.#gpu, program);
+      const translator = kernel as unknown as WebGpuTranslator;
+      const inputs = program.inputs.map(({ size }) => ({
+        type: 'WebGPUBuffer',
+        output: [Math.max(1, size)],
+      }));
+      translator.setupConstants();
+      translator.setupArguments(inputs);
+      translator.validateSettings(inputs);
+      translator.threadDim = [program.size, 1, 1];
+      translator.translateSource();
+      translator.paramsLayout = translator.computeParamsLayout();
+      return translator.assembleWGSL();
+    } catch (cause) {
+      const why = `gpu: gpu.js cannot translate kernel ${program.name} (${messageOf(cause)})`;
+      throw new InternalError(`${why}; please report it with its source:\n${program.source}`, { cause });
+    }
+  }
+}
