@@ -65,9 +65,6 @@ export interface WebGpuTranslator {
   paramsLayout: object;
 }
 
-/** What is used of WebGL 2. */
-export type WebGl = WebGL2RenderingContext;
-
 export interface Gpu {
   readonly context: unknown;
   createKernel(source: string, settings: KernelSettings): KernelRun;
