@@ -17,7 +17,7 @@ export interface GpuContext {
 }
 
 /** What is used of WebGPU, whose declarations TypeScript does not bring along. */
-export interface WebGpuDevice {
+interface WebGpuDevice {
   readonly limits: Readonly<Record<string, number>>;
   readonly queue: {
     writeBuffer(buffer: WebGpuBuffer, offset: number, data: ArrayBufferView): void;
