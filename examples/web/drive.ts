@@ -103,7 +103,7 @@ async function drive(browser: Browser, url: string): Promise<void> {
       wanted,
       { timeout: 900_000 },
     );
-    await page.click('#stop');
+    if (await page.isEnabled('#stop')) await page.click('#stop');
   }
   await page.waitForFunction(
     () => /test accuracy|did not work|failed/.test(document.querySelector('#status')?.textContent ?? ''),

@@ -6,8 +6,8 @@ import { makePad } from './pad.ts';
 const optimizerNames = ['neumann', 'sgd', 'adam', 'rmsprop'] as const;
 const backendLabels: Readonly<Record<BackendName, string>> = {
   cpu: 'CPU (WebAssembly)',
-  webgpu: 'GPU (WebGPU)',
-  webgl2: 'GPU (WebGL 2)',
+  webgpu: 'WebGPU, experimental',
+  webgl2: 'WebGL 2, experimental',
 };
 
 function element<T extends Element>(selector: string): T {

@@ -57,8 +57,8 @@ async function backendOf(name: BackendName): Promise<{ backend: Backend; descrip
       description: `CPU, ${processor.threads} thread${processor.threads === 1 ? '' : 's'}`,
     };
   const { gpu } = await import('@neumann/backend-gpu');
-  const backend = await gpu({ mode: name as never });
-  return { backend, description: `GPU, ${name}` };
+  const backend = await gpu({ mode: name });
+  return { backend, description: `${name}, ${backend.describe().device}` };
 }
 
 /** A copy of a tree of tensors on a backend. */
