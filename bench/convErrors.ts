@@ -42,7 +42,7 @@ async function passes(backend: CpuBackend, [x, w, dy]: readonly Tensor[]): Promi
     ...vjp((t: Tensor) => conv(t, b, options), a)[1](d),
     ...vjp((t: Tensor) => conv(a, t, options), b)[1](d),
   ]);
-  const results = all(x as Tensor, w as Tensor, dy as Tensor) as Tensor[];
+  const results = all(x as Tensor, w as Tensor, dy as Tensor);
   return Promise.all(results.map((result) => result.data() as Promise<ArrayLike<number>>));
 }
 
