@@ -10,5 +10,5 @@ export { draw, type Form, type Operand, type Row, Sample } from './row.ts';
 export { operationRows } from './rows/operations.ts';
 export { primitiveRows } from './rows/primitives.ts';
 export { runFootprint } from './runFootprint.ts';
-export { runFuzz } from './runFuzz.ts';
+export { type FuzzOptions, runFuzz } from './runFuzz.ts';
 export { runLaws, type Skip, type SuiteOptions } from './runLaws.ts';

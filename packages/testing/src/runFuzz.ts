@@ -54,6 +54,14 @@ const ofGradient: readonly Nesting[] = [
   { name: 'vmap(grad(jit(loss)))', of: (p) => vmap(throughJit(p)), batched: true },
 ];
 
+/** Options of {@link runFuzz}. */
+export interface FuzzOptions {
+  /** Programs of both dtypes together; 150 by default. */
+  readonly runs?: number;
+  /** Both by default; files that share the work take one each. */
+  readonly dtypes?: readonly ('float32' | 'float64')[];
+}
+
 /** Programs in one test: short enough to tell soon where it fails. */
 const programsPerTest = 125;
 
@@ -64,9 +72,12 @@ const programsPerTest = 125;
  *
  * `NEUMANN_RUNS=20` runs twenty times as many; see {@link law}.
  */
-export function runFuzz(backend: Backend, { runs = 150 }: { readonly runs?: number } = {}): void {
+export function runFuzz(
+  backend: Backend,
+  { runs = 150, dtypes = ['float32', 'float64'] }: FuzzOptions = {},
+): void {
   describe(`random programs on ${backend.name}`, () => {
-    for (const dtype of ['float32', 'float64'] as const) {
+    for (const dtype of dtypes) {
       if (!backend.dtypes.has(dtype)) continue;
       const agree = agreement(errors[dtype]);
       const programs = Math.ceil(dtype === 'float32' ? runs * (2 / 3) : runs / 3);
