@@ -1,6 +1,5 @@
 /** Gives every value of a lowered program a place: arguments, results, donated memory, or one shared arena. */
 import { sizeOf } from '../shape.ts';
-import { keepOutputs } from './fuse.ts';
 import {
   blocksOf,
   type Carry,
@@ -10,6 +9,7 @@ import {
   type Lowered,
   launchCopy,
 } from './launch.ts';
+import { keepOutputs } from './outputs.ts';
 import { type Block, packBlocks } from './packBlocks.ts';
 import type { Place, Plan, Slot, Step } from './plan.ts';
 import { readsPointwise } from './pointwise.ts';

@@ -147,3 +147,11 @@ const constantKernel = ({ aval, value }: Literal): Kernel => ({
   reductions: [],
   outputs: [constant(aval.dtype, value)],
 });
+
+/** With the blocks of loops and branches rewritten. */
+export function inBlocks(lowered: Lowered, rewrite: (block: Lowered) => Lowered): Lowered {
+  const launches = lowered.launches.map((launch) =>
+    launch.kind === 'kernel' || launch.kind === 'host' ? launch : mapBlocks(launch, rewrite),
+  );
+  return { ...lowered, launches };
+}

@@ -65,7 +65,9 @@ export interface Indexed {
 export function at(x: TensorLike, indices: readonly Index[]): Indexed {
   const t = operand('at', x);
   if (!Array.isArray(indices))
-    throw new OptionError(`at: takes an array of indices, but got ${show(indices)}.`);
+    throw new OptionError(
+      `at: takes an array of indices, one for each axis, but got ${show(indices)}; write at(x, [i]).`,
+    );
   const update = (values: TensorLike, combine: Combine): Tensor => updated(t, indices, values, combine);
   return {
     get: () => read(t, entriesOf(t, indices), showAval(t.aval)),
