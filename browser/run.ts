@@ -2,21 +2,17 @@
  * `pnpm browser`: backend-cpu in Chromium, on the page and in a worker of it, on pages of several kinds. The page is built
  * with Vite from the sources. The browser is `CHROMIUM`, or that of the system; without one nothing is run.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import type { Outcome } from './check.ts';
+import { launchChromium, servePage } from './chromium.ts';
 
-const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-if (!executablePath) {
+const browser = await launchChromium();
+if (!browser) {
   console.log('browser: no Chromium here; set CHROMIUM to the path of one.');
   process.exit(0);
 }
@@ -60,26 +56,8 @@ await build({
 
 /** Which page's headers go with scripts too: workers take theirs from their own script. */
 let kind = 'plain';
-const server = createServer(({ url = '/' }, response) => {
-  const headers = { ...pages[kind]?.headers, 'cache-control': 'no-store' };
-  const file = join(out, url);
-  if (url === '/') {
-    response.writeHead(200, { ...headers, 'content-type': 'text/html' });
-    response.end('<!doctype html><script type="module" src="/page.js"></script>');
-  } else if (/^\/[\w.-]+\.js$/.test(url) && existsSync(file)) {
-    response.writeHead(200, { ...headers, 'content-type': 'text/javascript' });
-    response.end(readFileSync(file));
-  } else response.writeHead(404).end();
-});
-await new Promise<void>((resolve) => {
-  server.listen(0, '127.0.0.1', resolve);
-});
-const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+const { address, close } = await servePage(out, () => pages[kind]?.headers ?? {});
 
-const browser = await chromium.launch({
-  executablePath,
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
 let failed = 0;
 for (const [name, { threads }] of Object.entries(pages))
   for (const inWorker of [false, true]) {
@@ -103,5 +81,5 @@ for (const [name, { threads }] of Object.entries(pages))
     await page.close();
   }
 await browser.close();
-server.close();
+close();
 process.exit(failed === 0 ? 0 : 1);

@@ -2,21 +2,17 @@
  * `pnpm browser:gpu`: backend-gpu in Chromium in the modes `webgl2` and `webgpu`, on software devices where there is no
  * graphics card. The browser is `CHROMIUM`, or that of the system; what cannot run is named.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { build } from 'vite';
+import { launchChromium, servePage } from '../chromium.ts';
 import type { Outcome } from './check.ts';
 
-const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-if (!executablePath) {
+const browser = await launchChromium();
+if (!browser) {
   console.log(
     'backend-gpu in browsers: webgl2 skipped, webgpu skipped: no Chromium here; set CHROMIUM to the path of one.',
   );
@@ -42,36 +38,7 @@ await build({
   },
 });
 
-const server = createServer(({ url = '/' }, response) => {
-  const file = join(out, url);
-  if (url === '/') {
-    response.writeHead(200, { 'content-type': 'text/html' });
-    response.end('<!doctype html><script type="module" src="/page.js"></script>');
-  } else if (/^\/[\w.-]+\.js$/.test(url) && existsSync(file)) {
-    response.writeHead(200, { 'content-type': 'text/javascript' });
-    response.end(readFileSync(file));
-  } else response.writeHead(404).end();
-});
-await new Promise<void>((resolve) => {
-  server.listen(0, '127.0.0.1', resolve);
-});
-const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-quic',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--use-gl=angle',
-    '--use-angle=swiftshader',
-    '--enable-unsafe-swiftshader',
-    '--enable-unsafe-webgpu',
-    '--use-webgpu-adapter=swiftshader',
-  ],
-});
+const { address, close } = await servePage(out);
 const [modes = 'webgl2,webgpu', only] = process.argv.slice(2);
 let failed = 0;
 for (const mode of modes.split(',')) {
@@ -95,5 +62,5 @@ for (const mode of modes.split(',')) {
   await page.close();
 }
 await browser.close();
-server.close();
+close();
 process.exitCode = failed === 0 ? 0 : 1;

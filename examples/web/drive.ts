@@ -3,10 +3,10 @@
  *
  * `node --conditions=@neumann/source examples/web/drive.ts [--backend cpu] [--epochs 2] [--screenshot file.png] [--dev]`
  */
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build, createServer, preview } from 'vite';
+import { launchChromium } from '../../browser/chromium.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,25 +17,8 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     screenshot: { type: 'string' },
     dev: { type: 'boolean', default: false },
-    browser: { type: 'string' },
   },
 });
-
-const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-/** Software devices answer where there is no graphics card. */
-const flags = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
 
 /** The page, as developers or as visitors get it. */
 async function serve(): Promise<{ url: string; close(): Promise<void> }> {
@@ -127,12 +110,11 @@ async function drive(browser: Browser, url: string): Promise<void> {
   console.log(`web: ${text} A drawn 0 was recognised; a frame took ${frame.toFixed(0)} ms while training.`);
 }
 
-const executablePath = values.browser ?? browsers.find((path) => existsSync(path));
-if (executablePath === undefined) {
-  console.log('web: skipped, there is no Chromium; install it, or name one with --browser');
+const browser = await launchChromium();
+if (!browser) {
+  console.log('web: skipped, there is no Chromium; install it, or set CHROMIUM to the path of one');
 } else {
   const server = await serve();
-  const browser = await chromium.launch({ executablePath, headless: true, args: flags });
   try {
     await drive(browser, server.url);
   } finally {

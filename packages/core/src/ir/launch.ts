@@ -109,7 +109,7 @@ export function launchCopy(source: Var, copy: Var = new Var(source.aval)): Kerne
 }
 
 /** The launch with each of its blocks replaced. */
-export function mapBlocks(launch: ControlLaunch, f: (block: Lowered) => Lowered): ControlLaunch {
+function mapBlocks(launch: ControlLaunch, f: (block: Lowered) => Lowered): ControlLaunch {
   switch (launch.kind) {
     case 'loop':
       return { ...launch, body: f(launch.body) };
