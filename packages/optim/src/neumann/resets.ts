@@ -1,13 +1,12 @@
 import {
   add,
-  bitwiseOr,
   equal,
   floorDivide,
   full,
+  greaterEqual,
   maximum,
   multiply,
   remainder,
-  rightShift,
   subtract,
   type Tensor,
   where,
@@ -79,8 +78,16 @@ export function lastReset(since: Tensor, k: Scalar, interval: ResetInterval): Te
   }
 }
 
-/** The greatest power of two up to an `i32[]` of at least 1: all bits below its highest are set, and then taken off. */
+/**
+ * The greatest power of two up to an `i32[]` of at least 1. In products and quotients that never leave the range of `x`, so
+ * that backends without bitwise words compute it too.
+ */
 function powerBelow(x: Tensor): Tensor {
-  const filled = [1, 2, 4, 8, 16].reduce((bits, by) => bitwiseOr(bits, rightShift(bits, by)), x);
-  return subtract(filled, rightShift(filled, 1));
+  let [rest, power]: [Tensor, Tensor | number] = [x, 1];
+  for (const by of [2 ** 16, 2 ** 8, 2 ** 4, 2 ** 2, 2]) {
+    const factor = where(greaterEqual(rest, by), by, 1);
+    power = multiply(power, factor);
+    rest = floorDivide(rest, factor);
+  }
+  return power as Tensor;
 }
