@@ -421,3 +421,12 @@ describe('messages', () => {
     warn.mockRestore();
   });
 });
+
+test('inner loops double for as long as an int32 can count', () => {
+  const resets = neumannResets({ resetSteps: 1 }); // at 0, 1, 3, 7, …
+  const counts = Array.from({ length: 31 }, (_, i) => [2 ** i - 1, 2 ** i, 2 ** i + 1])
+    .flat()
+    .slice(0, -2);
+  const expected = counts.map((count) => Number.isInteger(Math.log2(count + 1)));
+  expect(counts.map((count) => Boolean(resets(tensor(count, 'int32')).dataSync()[0]))).toEqual(expected);
+});

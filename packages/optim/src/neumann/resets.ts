@@ -83,11 +83,12 @@ export function lastReset(since: Tensor, k: Scalar, interval: ResetInterval): Te
  * that backends without bitwise words compute it too.
  */
 function powerBelow(x: Tensor): Tensor {
-  let [rest, power]: [Tensor, Tensor | number] = [x, 1];
+  const one = scalarOf(1, 'int32');
+  let [rest, power] = [x, one];
   for (const by of [2 ** 16, 2 ** 8, 2 ** 4, 2 ** 2, 2]) {
-    const factor = where(greaterEqual(rest, by), by, 1);
+    const factor = where(greaterEqual(rest, by), scalarOf(by, 'int32'), one);
     power = multiply(power, factor);
     rest = floorDivide(rest, factor);
   }
-  return power as Tensor;
+  return power;
 }
