@@ -1,19 +1,19 @@
 /** What a run leaves behind: lines on the terminal, metrics.csv, curves.svg. */
+import { line, type PlotOptions } from '@observablehq/plot';
+import { drawFigure, frame, type Panel, palette, type Style, stroke } from '../shared/figure.ts';
 import type { Images } from './data.ts';
 import type { OptimizerName } from './options.ts';
-import { type Chart, lineChart, type Panel } from './plot.ts';
 import type { EpochMetrics, Run } from './train.ts';
 
 const colors: Record<OptimizerName, string> = {
-  neumann: '#d1495b',
-  sgd: '#2e86ab',
-  adam: '#3a9d6e',
-  rmsprop: '#8d6cab',
+  neumann: palette.vermilion,
+  sgd: palette.blue,
+  adam: palette.green,
+  rmsprop: palette.purple,
 };
+const dash = '5 3';
 
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
-
-const shortPercent = (fraction: number): string => `${Number((100 * fraction).toFixed(1))} %`;
 
 /** One line for an epoch. */
 export function epochLine(
@@ -102,44 +102,61 @@ export function metricsCsv(runs: readonly Run[]): string {
   return `${[header, ...rows].join('\n')}\n`;
 }
 
-/** Loss and accuracy over the epochs. */
+/** Loss and accuracy over the epochs, as the text of an SVG file. What is no number, or below an axis, is not drawn. */
 export function curvesSvg(runs: readonly Run[]): string {
   const panel = (
     title: string,
-    part: Pick<Panel, 'scale' | 'format' | 'low'>,
+    y: PlotOptions['y'],
+    isShown: (value: number) => boolean,
     training: keyof EpochMetrics,
     validation: keyof EpochMetrics,
-  ): Panel => ({
-    ...part,
-    title,
-    xLabel: 'epoch',
-    series: runs.flatMap(({ optimizer, history }) => [
-      { color: colors[optimizer], dashed: true, points: history.map((m) => [m.epoch, m[training]] as const) },
-      { color: colors[optimizer], points: history.map((m) => [m.epoch, m[validation]] as const) },
-    ]),
-  });
+  ): Panel => {
+    const curve = ({ optimizer, history }: Run, metric: keyof EpochMetrics, style: Partial<Style>) =>
+      line(
+        history.map((m): [number, number] => [m.epoch, isShown(m[metric]) ? m[metric] : Number.NaN]),
+        { ...stroke({ label: '', color: colors[optimizer], ...style }), marker: 'dot' },
+      );
+    return {
+      title,
+      x: { label: 'epoch', tickFormat: 'd', ticks: Math.max(1, Math.min(8, epochs - 1)) }, // whole numbers
+      y: { grid: true, ...y },
+      marks: [
+        frame(),
+        ...runs.flatMap((run) => [curve(run, training, { dash }), curve(run, validation, {})]),
+      ],
+    };
+  };
+  const epochs = Math.max(...runs.map(({ history }) => history.length));
   // The first epochs would take most of the room.
-  const low = runs.every((r) => r.test.accuracy > 0.95) ? { low: 0.9 } : {};
-  const ink = runs.length === 1 ? runs.map((r) => colors[r.optimizer]).join() : '#555555';
-  const chart: Chart = {
-    title: 'MNIST, with the accuracy in the test',
+  const low = runs.every((r) => r.test.accuracy > 0.95) ? 0.9 : 0;
+  const color = runs.length === 1 ? runs.map((r) => colors[r.optimizer]).join() : palette.black;
+  return drawFigure({
+    title: 'MNIST',
+    caption: 'In the legend: accuracy on the test images, which no choice was made with.',
     legend: [
       ...runs.map(({ optimizer, test }) => ({
         label: `${optimizer} ${percent(test.accuracy)}`,
         color: colors[optimizer],
       })),
-      { label: 'validation', color: ink },
-      { label: 'training', color: ink, dashed: true },
+      { label: 'validation', color },
+      { label: 'training', color, dash },
     ],
+    columns: 2,
     panels: [
-      panel('cross-entropy (nats)', { scale: 'log', format: String }, 'trainLoss', 'validationLoss'),
+      panel(
+        'cross-entropy',
+        { label: 'nats', type: 'log', tickFormat: '~g' },
+        (y) => y > 0 && y < Number.POSITIVE_INFINITY,
+        'trainLoss',
+        'validationLoss',
+      ),
       panel(
         'accuracy',
-        { scale: 'linear', format: shortPercent, ...low },
+        { label: 'fraction of images', tickFormat: '.0%', domain: [low, 1] },
+        (y) => y >= low,
         'trainAccuracy',
         'validationAccuracy',
       ),
     ],
-  };
-  return lineChart(chart);
+  });
 }

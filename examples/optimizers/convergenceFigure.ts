@@ -10,7 +10,7 @@ import {
   richardson,
 } from '@neumann/optim';
 import { line } from '@observablehq/plot';
-import { drawFigure, frame, type Panel, palette, type Style, stroke } from './figure.ts';
+import { drawFigure, frame, type Panel, palette, type Style, stroke } from '../shared/figure.ts';
 
 interface Spectrum {
   readonly name: string;

@@ -19,7 +19,7 @@ import {
 import { crossEntropy, dense, serial } from '@neumann/nn';
 import { applyUpdates, convexify, extremeEigenvalues, sgd, spectralDensity } from '@neumann/optim';
 import { line } from '@observablehq/plot';
-import { drawFigure, frame, type Panel, palette, type Style, stroke } from './figure.ts';
+import { drawFigure, frame, type Panel, palette, type Style, stroke } from '../shared/figure.ts';
 
 /** Three spirals with noise: `[300, 2]`, and which of them each point is on. */
 function spirals(): { readonly points: Tensor; readonly labels: Tensor } {

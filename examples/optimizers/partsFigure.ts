@@ -9,7 +9,7 @@ import {
   stepsPerEpoch,
 } from '@neumann/optim';
 import { line, ruleX, text } from '@observablehq/plot';
-import { drawFigure, frame, type Panel, palette, type Style, stroke } from './figure.ts';
+import { drawFigure, frame, type Panel, palette, type Style, stroke } from '../shared/figure.ts';
 
 /** ImageNet in batches of 1600, as in Table 3. */
 const data = { examples: 1_281_167, batch: 1600 };

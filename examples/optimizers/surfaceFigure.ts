@@ -1,6 +1,6 @@
 import { broadcastTo, linspace, reshape, subtract } from '@neumann/core';
 import { contour, dot, line, text } from '@observablehq/plot';
-import { drawFigure, frame, type Panel, stroke } from './figure.ts';
+import { drawFigure, frame, type Panel, stroke } from '../shared/figure.ts';
 import type { Surface } from './surfaces.ts';
 import { contenders, type Trajectory, trajectory } from './trajectories.ts';
 

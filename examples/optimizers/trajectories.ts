@@ -1,7 +1,7 @@
 /** Optimizers on a surface, each with its best learning rate. */
 import { grad, jit, slice, type Tensor, tensor, vmap } from '@neumann/core';
 import { adam, applyUpdates, type GradientTransformation, neumann, rmsprop, sgd } from '@neumann/optim';
-import { palette, type Style } from './figure.ts';
+import { palette, type Style } from '../shared/figure.ts';
 import type { Surface } from './surfaces.ts';
 
 type Optimizer = GradientTransformation<unknown> & {

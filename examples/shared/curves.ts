@@ -1,5 +1,5 @@
 import { line } from '@observablehq/plot';
-import { drawFigure, frame, palette, type Style, stroke } from '../optimizers/figure.ts';
+import { drawFigure, frame, palette, type Style, stroke } from './figure.ts';
 
 /** Numbers over the course of a training, by name. */
 export type Course = readonly Readonly<Record<string, number>>[];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { lineChart } from '../plot.ts';
-import { confusionReport } from '../report.ts';
+import { confusionReport, curvesSvg } from '../report.ts';
+import type { Run } from '../train.ts';
 
 test('the confusion names the worst digits and what they are taken for', () => {
   const labels = Uint8Array.of(4, 4, 4, 4, 7, 7, 1, 1);
@@ -12,39 +12,29 @@ test('the confusion names the worst digits and what they are taken for', () => {
   expect(confusionReport(images, labels)).toBe('every digit was recognised');
 });
 
-const panel = { title: 'a < b', xLabel: 'epoch', format: String } as const;
-
-test('a chart has an axis with round ticks, and a line for each series', () => {
-  const points = [
-    [1, 0.5],
-    [2, 0.02],
-    [3, 0.01],
-  ] as const;
-  const svg = lineChart({
-    title: 't',
-    legend: [],
-    panels: [{ ...panel, scale: 'log', series: [{ color: '#123456', points }] }],
-  });
-  expect(svg.match(/<polyline/g)).toHaveLength(1);
-  expect(svg.match(/<circle/g)).toHaveLength(3);
-  expect([...svg.matchAll(/text-anchor="end">([^<]*)</g)].map(([, tick]) => tick)).toEqual([
-    '0.01',
-    '0.02',
-    '0.05',
-    '0.1',
-    '0.2',
-    '0.5',
-  ]);
-  expect(svg).toContain('a &lt; b');
+/** A run with these training losses; everything else about it is ordinary. */
+const run = (losses: readonly number[]): Run => ({
+  optimizer: 'neumann',
+  history: losses.map((trainLoss, i) => ({
+    epoch: i + 1,
+    trainLoss,
+    trainAccuracy: 0.95,
+    validationLoss: 0.1,
+    validationAccuracy: 0.97,
+  })),
+  test: { loss: 0.1, accuracy: 0.97, predictions: new Uint8Array(0) },
+  seconds: 1,
+  imagesPerSecond: 1,
+  params: {} as Run['params'],
 });
 
-test('a chart of one point, of no point, and of NaN is still a chart', () => {
-  for (const points of [[[1, 0.5]], [], [[1, Number.NaN]]] as [number, number][][]) {
-    const svg = lineChart({
-      title: 't',
-      legend: [],
-      panels: [{ ...panel, scale: 'linear', series: [{ color: '#000000', points }] }],
-    });
-    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-  }
+test('the curves have a line for each metric, and a legend with the accuracy in the test', () => {
+  const svg = curvesSvg([run([0.5, 0.02, 0.01])]);
+  expect(svg.match(/stroke-dasharray="5 3"/g)).toHaveLength(3); // the legend, and a line in each panel
+  expect(svg).toContain('neumann 97.0 %');
+});
+
+test('curves of one epoch, of no epoch, of zero, and of NaN are still a figure', () => {
+  for (const losses of [[0.5], [], [0, 0.1], [Number.NaN], [1, Number.POSITIVE_INFINITY]])
+    expect(curvesSvg([run(losses)])).not.toMatch(/NaN|Infinity|undefined/);
 });
