@@ -3,8 +3,7 @@ import { type Device, type Handle, lostError } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import { assertMode, createKernel, type Gpu, type GpuJs, type KernelRun, messageOf } from './gpujs.ts';
 import { maxElements } from './limits.ts';
-
-const maxPrograms = 1024;
+import { Programs } from './programs.ts';
 
 /** A texture of gpu.js. */
 interface Texture {
@@ -36,12 +35,16 @@ class WebGl2 implements Device {
   readonly maxInputs: number;
   readonly maxElements: number;
   readonly #gpu: Gpu;
-  readonly #programs = new Map<string, KernelRun>();
+  readonly #programs: Programs<KernelRun>;
   #context: WebGL2RenderingContext | undefined;
   #model: Texture | undefined;
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
+    this.#programs = new Programs(
+      (program) => createKernel(gpu, program, true),
+      (run) => run.destroy(),
+    );
     const probe = this.run(probeProgram, []) as TextureMemory;
     this.#model = probe.texture;
     const gl = this.#gl();
@@ -112,7 +115,7 @@ class WebGl2 implements Device {
 
   run(program: Emitted, inputs: readonly Handle[]): Handle {
     this.check();
-    const run = this.#find(program);
+    const run = this.#programs.find(program);
     let result: unknown;
     try {
       result = run(...inputs.map((input) => (input as TextureMemory).texture));
@@ -151,23 +154,6 @@ class WebGl2 implements Device {
 
   free(handle: Handle): void {
     if (!this.#context?.isContextLost()) (handle as TextureMemory).texture.delete();
-  }
-
-  #find(program: Emitted): KernelRun {
-    const known = this.#programs.get(program.key);
-    if (known) {
-      this.#programs.delete(program.key);
-      this.#programs.set(program.key, known); // used last
-      return known;
-    }
-    for (const [key, oldest] of this.#programs) {
-      if (this.#programs.size < maxPrograms) break;
-      oldest.destroy();
-      this.#programs.delete(key);
-    }
-    const run = createKernel(this.#gpu, program, true);
-    this.#programs.set(program.key, run);
-    return run;
   }
 }
 

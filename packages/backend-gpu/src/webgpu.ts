@@ -11,11 +11,11 @@ import {
   type WebGpuTranslator,
 } from './gpujs.ts';
 import { maxElements } from './limits.ts';
+import { Programs } from './programs.ts';
 
 // The numbers of GPUBufferUsage and GPUMapMode, fixed by the standard.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
 const workgroup = 64;
-const maxPrograms = 1024;
 
 class GpuMemory implements Handle {
   readonly size: number;
@@ -50,7 +50,12 @@ class WebGpu implements Device {
   readonly maxElements: number;
   readonly #gpu: Gpu;
   readonly #context: GpuContext;
-  readonly #programs = new Map<string, Compiled>();
+  readonly #programs = new Programs<Compiled>(
+    (program) => this.#compile(program),
+    ({ parameters, constants }) => {
+      for (const buffer of [parameters, ...constants]) buffer.destroy();
+    },
+  );
   /** Memory that nobody uses, by bytes. */
   readonly #free = new Map<number, WebGpuBuffer[]>();
   #freeBytes = 0;
@@ -86,7 +91,7 @@ class WebGpu implements Device {
   run(program: Emitted, inputs: readonly Handle[]): Handle {
     this.check();
     const { device } = this.#context;
-    const { pipeline, parameters, constants, groups } = this.#find(program);
+    const { pipeline, parameters, constants, groups } = this.#programs.find(program);
     const result = this.#allocate(program.size);
     const bound = [
       parameters,
@@ -186,23 +191,6 @@ class WebGpu implements Device {
           () => undefined, // lost, which `check` tells
         );
     }
-  }
-
-  #find(program: Emitted): Compiled {
-    const known = this.#programs.get(program.key);
-    if (known) {
-      this.#programs.delete(program.key);
-      this.#programs.set(program.key, known); // used last
-      return known;
-    }
-    for (const [key, oldest] of this.#programs) {
-      if (this.#programs.size < maxPrograms) break;
-      for (const buffer of [oldest.parameters, ...oldest.constants]) buffer.destroy();
-      this.#programs.delete(key);
-    }
-    const compiled = this.#compile(program);
-    this.#programs.set(program.key, compiled);
-    return compiled;
   }
 
   #compile(program: Emitted): Compiled {
