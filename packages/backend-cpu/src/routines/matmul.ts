@@ -3,9 +3,10 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import type { Finish } from '../emit/epilogue.ts';
 import { countTo, eachGroup, elementAt, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
+import type { Features } from '../features.ts';
 import { type Element, elementOf } from './element.ts';
 import { packColumns, packRows } from './pack.ts';
-import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
+import { coverTiles, TILE_VECTORS, Tile, tileRows, tileVectors } from './tile.ts';
 
 export type Matmul = Extract<Routine, { name: 'matmul' }>;
 
@@ -34,7 +35,7 @@ export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): S
 /** The product of operands of one element type; `m`, `n`, `k` are positive. */
 export function matmulOf(context: EmitContext, element: Element, routine: Matmul): StepCode {
   const { m, n, k, transposeY } = routine;
-  const vectors = vectorsFor(m);
+  const vectors = vectorsFor(context.features, m);
   const packs = transposeY || (m >= 48 && n * element.bytes > 1024);
   const blockK = Math.ceil(k / Math.ceil(k / BLOCK_K));
   const columns = Math.ceil(n / element.lanes) * element.lanes;
@@ -89,8 +90,8 @@ interface Pointers {
 }
 
 /** Vectors of a tile: few rows leave registers for more columns. */
-function vectorsFor(m: number): number {
-  if (m >= 4) return TILE_VECTORS;
+function vectorsFor(features: Features, m: number): number {
+  if (m >= 4) return tileVectors(features);
   return m === 1 ? 8 : 4;
 }
 
@@ -143,32 +144,40 @@ function emitColumns(
 ): void {
   const { routine, element, blockK } = product;
   const { k, transposeY } = routine;
-  const [whole, narrow] = panelsOf(product);
-  const last = code.local('i32');
-  if (!whole) return;
-  const panelBytes = whole.width * element.bytes;
-  const emitPanels = (at: Local, panel: { width: number; count: number }) => {
-    const own: Pointers = {
-      ...pointers,
-      y: elementAt(code, pointers.y, at, transposeY ? panelBytes * k : panelBytes),
-      out: elementAt(code, pointers.out, at, panelBytes),
+  const [at, last] = [code.local('i32'), code.local('i32')];
+  let before = 0;
+  let column = 0;
+  for (const { width, count } of panelsOf(product)) {
+    const skipped = column - before * width;
+    const start = (pointer: Local, bytesOfColumn: number): Local => {
+      const from = elementAt(code, pointer, at, width * bytesOfColumn);
+      code.advance(from, skipped * bytesOfColumn);
+      return from;
     };
-    for (let k0 = 0; k0 < k; k0 += blockK)
-      emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, undefined, [panel]);
-  };
-  const at = code.local('i32');
-  code.get(share.first).set(at);
-  code.get(share.end).i32(whole.count).get(share.end).i32(whole.count).op('i32.lt_s').op('select').set(last);
-  countTo(code, at, last, 1, () => emitPanels(at, { width: whole.width, count: 1 }));
-  if (!narrow) return;
-  code
-    .get(share.end)
-    .i32(whole.count)
-    .op('i32.gt_s')
-    .if(() => {
-      code.i32(whole.count).set(at);
-      emitPanels(at, narrow);
+    larger(code, share.first, before, at);
+    smaller(code, share.end, before + count, last);
+    countTo(code, at, last, 1, () => {
+      const own: Pointers = {
+        ...pointers,
+        y: start(pointers.y, transposeY ? element.bytes * k : element.bytes),
+        out: start(pointers.out, element.bytes),
+      };
+      for (let k0 = 0; k0 < k; k0 += blockK)
+        emitBlock(code, product, tiles, own, { k0, count: Math.min(blockK, k - k0) }, undefined, [
+          { width, count: 1 },
+        ]);
     });
+    before += count;
+    column += width * count;
+  }
+}
+
+function larger(code: Code, a: Local, b: number, to: Local): void {
+  code.get(a).i32(b).get(a).i32(b).op('i32.gt_s').op('select').set(to);
+}
+
+function smaller(code: Code, a: Local, b: number, to: Local): void {
+  code.get(a).i32(b).get(a).i32(b).op('i32.lt_s').op('select').set(to);
 }
 
 /** The terms of a sum that are added in one go. */
@@ -282,16 +291,20 @@ function rowBlocks(m: number, tile: number): RowBlocks {
   return wanted === 1 ? { size: m, count: 1 } : { size, count: Math.ceil(m / size) };
 }
 
-/** Panels of columns: whole ones, and a narrower last one. */
+/**
+ * Panels of columns: whole ones, and narrower last ones. A panel with a vector that is not full has no more than
+ * `TILE_VECTORS`: single elements are stored from registers of 128 bits, and there are no more of those.
+ */
 function panelsOf({ element, routine, vectors }: Product): { width: number; count: number }[] {
-  const width = vectors * element.lanes;
-  const whole = Math.floor(routine.n / width);
-  const rest = routine.n - whole * width;
-  const panels = [
-    { width, count: whole },
-    { width: rest, count: rest > 0 ? 1 : 0 },
-  ];
-  return panels.filter(({ count }) => count > 0);
+  const panels: { width: number; count: number }[] = [];
+  let left = routine.n;
+  for (const width of new Set([vectors, TILE_VECTORS].map((count) => count * element.lanes))) {
+    const count = Math.floor(left / width);
+    if (count > 0) panels.push({ width, count });
+    left -= count * width;
+  }
+  if (left > 0) panels.push({ width: left, count: 1 });
+  return panels;
 }
 
 /** How rows are covered with tiles of so many columns; all alike if x is packed. */

@@ -11,13 +11,19 @@ export interface TileShape {
 /** Vectors of a tile: two rows of loads feed many accumulators. */
 export const TILE_VECTORS: number = 2;
 
+/** Vectors of a tile of a matrix product; where pairs of them share a register, twice as many. */
+export function tileVectors({ revectorize }: Features): number {
+  return revectorize ? 2 * TILE_VECTORS : TILE_VECTORS;
+}
+
 /**
  * Rows of a tile of so many vectors that keeps the vector registers busy: enough accumulators to hide the latency of
  * multiply-adds, and as many of them per load as there are registers. Without fused multiply-add the product takes a
- * register too.
+ * register too. More than two vectors in 256-bit mode are pairs that share registers.
  */
-export function tileRows({ relaxedSimd, fullRegisters }: Features, vectors: number): number {
-  return Math.max(1, Math.floor((relaxedSimd && fullRegisters ? 12 : 8) / vectors));
+export function tileRows({ relaxedSimd, fullRegisters, revectorize }: Features, vectors: number): number {
+  const registers = revectorize && vectors > TILE_VECTORS ? Math.ceil(vectors / 2) : vectors;
+  return Math.max(1, Math.floor((relaxedSimd && fullRegisters ? 12 : 8) / registers));
 }
 
 /**
