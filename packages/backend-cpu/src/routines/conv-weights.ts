@@ -6,7 +6,9 @@ import type { EmitContext } from '../emit/plan.ts';
 import { depthwiseWeights } from './depthwise.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
+import type { Level } from './patches.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
+import { isProduct, weightProduct } from './weights-product.ts';
 
 /** Bytes of dy that one pass of all tiles reads: they stay in the first-level cache. */
 const BLOCK_BYTES = 32768;
@@ -46,6 +48,12 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
     pixel: geometry.c * element.bytes,
   };
   const layout = layoutOf(shape);
+  const steps = (factors: readonly number[], extents: readonly number[]): Level[] =>
+    layout.strides.map((step, d) => ({ extent: at(extents, d), step: step * at(factors, d) }));
+  const [points, taps] = [steps(stride, y), steps(dilateW, kernel)];
+  const start = layout.strides.reduce((sum, step, d) => sum + Math.max(0, -(low[d] ?? 0)) * step, 0);
+  if (isProduct(geometry))
+    return weightProduct(context, element, { geometry, shape, layout, points, taps, start });
   const gradient: Gradient = { context, element, geometry, kernel, y, stride, layout, tiles: new Map() };
   const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
   const entries = entriesOf(gradient, dilateW, low);

@@ -1,10 +1,11 @@
 import type { ConvGeometry } from '@neumann/core/backend';
-import type { Callable, Code, Local } from '../asm/code.ts';
+import type { Code, Local } from '../asm/code.ts';
 import { eachTask, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
 import { padImage } from './image.ts';
-import { coverTiles, Tile, tileRows } from './tile.ts';
+import { productTiles } from './products.ts';
+import { coverTiles, tileRows } from './tile.ts';
 import { haloOf, OUTPUTS, panelsOf, type Square, squareOf } from './winograd.ts';
 import { POINTS, SIDE, transformFunction } from './winograd-transforms.ts';
 
@@ -170,28 +171,7 @@ function multiplyPart({
   gradientsAt,
 }: Gradient): (block: Block) => Part {
   const { from, to } = square;
-  const kernels = new Map<string, Callable>();
-  /** `(x, dy, products, tiles, whether to add)` */
-  const kernelOf = (rows: number, width: number): Callable => {
-    const key = `${rows} ${width}`;
-    const made =
-      kernels.get(key) ??
-      context.builder.define(
-        { params: ['i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
-        (code, [a = 0, b = 0, c = 0, tiles = 0, adds = 0]) => {
-          const tile = new Tile(code, element, context.features, { rows, vectors: width / 4 });
-          const offset = (r: number) => r * to * 4;
-          code.get(adds).if(() => tile.load(c, offset, width));
-          code.countdown(tiles, () => {
-            tile.step(a, (r) => r * 4, b, 0);
-            code.advance(a, from * 4).advance(b, to * 4);
-          });
-          tile.store(c, offset, width);
-        },
-      );
-    kernels.set(key, made);
-    return made;
-  };
+  const kernelOf = productTiles(context, element, { a: from * 4, b: to * 4, out: to * 4 });
   /** `(x, dy, products, tiles, whether to add)` of one point */
   for (const { width } of panelsOf(to))
     for (const { size } of coverTiles(from, tileRows(context.features, width / 4))) kernelOf(size, width);

@@ -1,0 +1,46 @@
+import type { Callable } from '../asm/code.ts';
+import type { EmitContext } from '../emit/plan.ts';
+import type { Element } from './element.ts';
+import { Tile } from './tile.ts';
+
+/** Bytes between rows of the result, and between neighbouring terms of both operands, which are packed if not said. */
+export interface ProductSteps {
+  readonly out: number;
+  readonly a?: number;
+  readonly b?: number;
+}
+
+/**
+ * Functions `(a, b, out, count, adds)`: a tile of rows × columns from `count` terms, added to what is there or not. Of
+ * one term, the rows' elements in `a` are neighbours, and so are the columns' in `b`.
+ */
+export function productTiles(
+  context: EmitContext,
+  element: Element,
+  steps: ProductSteps,
+): (rows: number, width: number) => Callable {
+  const made = new Map<string, Callable>();
+  return (rows, width) => {
+    const key = `${rows} ${width}`;
+    const known = made.get(key);
+    if (known) return known;
+    const vectors = Math.ceil(width / element.lanes);
+    const stepA = steps.a ?? Math.ceil(rows / element.lanes) * 16;
+    const stepB = steps.b ?? vectors * 16;
+    const callable = context.builder.define(
+      { params: ['i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
+      (code, [a = 0, b = 0, out = 0, count = 0, adds = 0]) => {
+        const tile = new Tile(code, element, context.features, { rows, vectors });
+        const offset = (r: number) => r * steps.out;
+        code.get(adds).if(() => tile.load(out, offset, width));
+        code.countdown(count, () => {
+          tile.step(a, (r) => r * element.bytes, b, 0);
+          code.advance(a, stepA).advance(b, stepB);
+        });
+        tile.store(out, offset, width);
+      },
+    );
+    made.set(key, callable);
+    return callable;
+  };
+}
