@@ -19,16 +19,29 @@ import type { Dialect } from './emit/dialect.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import { rangeKernel } from './range.ts';
 
+/** Something that is done step by step: it gives the promises that it waits for, and gets what they hold. */
+export type Work<T> = Generator<Promise<unknown>, T, unknown>;
+
 /** What executables need of a mode: how values of a plan are kept, and how programs run on them. */
 export interface Machine<V> {
   readonly dialect: Dialect;
   /** Whether a kernel over all of a result has to tell that its integers are exact, because nobody looks at them here. */
   readonly checksOutputs: boolean;
   ofBuffer(buffer: Buffer | undefined): V;
-  toBuffer(dtype: DType, value: V): Buffer;
-  /** The elements. @throws {BackendError} if the mode cannot wait for them. */
-  host(value: V, what: string): TypedArray;
+  /**
+   * Does work on `operands`, after all work that was started before. Where it has to wait, the buffers of its results are
+   * there before their values are.
+   */
+  start(
+    operands: readonly V[],
+    results: readonly Pick<Buffer, 'dtype' | 'size'>[],
+    work: () => Work<V[]>,
+  ): Buffer[];
+  /** The elements, at once or when they have arrived. */
+  host(value: V): TypedArray | Promise<TypedArray>;
   ofHost(dtype: DType, values: TypedArray): V;
+  /** What a loop does with stacks of so many rows of `size` elements. */
+  rows(dtype: DType, length: number, size: number): Rows<V>;
   run(program: Emitted, operands: readonly V[], dtype: DType): V;
   /** Takes note of an error that holds for the value if any element of the program's result is 1. */
   guard(value: V, check: Emitted, operands: readonly V[], error: () => Error): void;
@@ -37,41 +50,64 @@ export interface Machine<V> {
   donate(buffer: Buffer): void;
 }
 
+export interface Rows<V> {
+  /** A row of a stack. */
+  readonly at: (stack: V, row: number) => V;
+  /** The stack of all rows, which are not used again. */
+  readonly join: (rows: readonly V[]) => V;
+}
+
 type Values<V> = Map<number, V>;
-type Run<V> = (values: Values<V>) => void;
+/** What a step does; a kernel never has to wait. */
+type Run<V> = (values: Values<V>) => Work<void> | undefined;
+type Block<V> = (values: Values<V>) => Work<void>;
 
 /** Translates every kernel of a plan now; gpu.js compiles it when it first runs. Loops and branches run on the host. */
 export function executable<V>(plan: Plan, machine: Machine<V>): Executable {
+  const { slots, steps, inputs: parameters, outputs } = plan;
   const lastUse = new Map<number, number>();
-  for (const [i, step] of plan.steps.entries())
-    for (const slot of slotsOf(step, plan.slots)) lastUse.set(slot, i);
-  const dead = (i: number): number[] =>
-    [...lastUse].flatMap(([slot, last]) => (last === i && !plan.outputs.includes(slot) ? [slot] : []));
-  const runs = plan.steps.map((step, i) => ({
+  for (const [i, step] of steps.entries()) for (const slot of slotsOf(step, slots)) lastUse.set(slot, i);
+  const kept = new Set([...parameters, ...outputs]);
+  const runs = steps.map((step, i) => ({
     run: runOf(step, plan, machine),
-    dead: dead(i), // slots that no later step reads
+    dead: [...lastUse].flatMap(([slot, last]) => (last === i && !kept.has(slot) ? [slot] : [])),
   }));
-  const donated = plan.slots.flatMap(({ place }) => (place.kind === 'donated' ? [place.index] : []));
-  return {
-    run(inputs) {
-      const values: Values<V> = new Map();
-      for (const [i, slot] of plan.inputs.entries()) values.set(slot, machine.ofBuffer(inputs[i]));
-      for (const { run, dead: ended } of runs) {
-        run(values);
-        for (const slot of ended) {
+  const donated = slots.flatMap(({ place }) => (place.kind === 'donated' ? [place.index] : []));
+  const made = [...new Set(outputs)].filter((slot) => !parameters.includes(slot));
+
+  function* work(operands: readonly V[]): Work<V[]> {
+    const values: Values<V> = new Map(parameters.map((slot, i) => [slot, operands[i] as V]));
+    try {
+      for (const { run, dead } of runs) {
+        const waiting = run(values);
+        if (waiting) yield* waiting;
+        for (const slot of dead) {
           const value = values.get(slot);
           values.delete(slot);
-          if (value !== undefined && !plan.inputs.includes(slot)) machine.release(value);
+          if (value !== undefined) machine.release(value);
         }
       }
+    } catch (error) {
+      for (const [slot, value] of values) if (!parameters.includes(slot)) machine.release(value);
+      throw error;
+    }
+    for (const i of donated) machine.release(operands[i] as V);
+    return made.map((slot) => values.get(slot) as V);
+  }
+
+  return {
+    run(inputs) {
+      const operands = inputs.map((buffer) => machine.ofBuffer(buffer));
+      const results = machine.start(
+        operands,
+        made.map((slot) => slots[slot] as Plan['slots'][number]),
+        () => work(operands),
+      );
       for (const i of donated) machine.donate(inputs[i] as Buffer);
-      const results = new Map<number, Buffer>();
-      for (const slot of plan.outputs) {
-        const argument = plan.inputs.indexOf(slot); // an argument that is a result is the same buffer
-        const made = (): Buffer => machine.toBuffer(plan.slots[slot]?.dtype as DType, values.get(slot) as V);
-        if (!results.has(slot)) results.set(slot, argument >= 0 ? (inputs[argument] as Buffer) : made());
-      }
-      return plan.outputs.map((slot) => results.get(slot) as Buffer);
+      return outputs.map((slot) => {
+        const argument = parameters.indexOf(slot); // an argument that is a result is the same buffer
+        return (argument >= 0 ? inputs[argument] : results[made.indexOf(slot)]) as Buffer;
+      });
     },
   };
 }
@@ -100,93 +136,122 @@ function rowPlace(slots: Plan['slots'], row: number): { readonly of: number; rea
   return place;
 }
 
-/** A step as a function that changes the values. */
+/** A step as work that changes the values. */
 function runOf<V>(step: Step, plan: Plan, machine: Machine<V>): Run<V> {
-  const block = (steps: readonly Step[]): Run<V> => {
+  const block = (steps: readonly Step[]): Block<V> => {
     const runs = steps.map((inner) => runOf(inner, plan, machine));
-    return (values) => {
-      for (const run of runs) run(values);
+    return function* (values) {
+      for (const run of runs) {
+        const waiting = run(values);
+        if (waiting) yield* waiting;
+      }
     };
   };
-  const number = (values: Values<V>, slot: number, what: string): number =>
-    machine.host(values.get(slot) as V, what)[0] as number;
+  function* number(values: Values<V>, slot: number): Work<number> {
+    const elements = yield* elementsOf(values.get(slot) as V, machine);
+    return elements[0] as number;
+  }
   switch (step.kind) {
     case 'kernel':
-      return runKernel(step, plan, machine);
+      return runKernel(step, machine);
     case 'host':
-      return runHost(step, plan, machine);
+      return runHost(step, machine);
     case 'loop':
       return runLoop(step, block(step.body), plan, machine);
     case 'while': {
       const [condition, body] = [block(step.condition), block(step.body)];
-      return (values) => {
-        const goesOn = (): boolean => number(values, step.predicate, 'the condition of a loop') !== 0;
-        for (condition(values); goesOn(); condition(values)) body(values);
+      return function* (values) {
+        for (;;) {
+          yield* condition(values);
+          if ((yield* number(values, step.predicate)) === 0) return;
+          yield* body(values);
+        }
       };
     }
     case 'branch': {
       const branches = step.branches.map(block);
-      return (values) => branches[number(values, step.index, 'the choice of a branch')]?.(values);
+      return function* (values) {
+        const chosen = branches[yield* number(values, step.index)];
+        if (chosen) yield* chosen(values);
+      };
     }
     default:
       return step satisfies never;
   }
 }
 
-/** The rows are views of their stacks, which lie on the host. */
-function runLoop<V>({ rows, length }: LoopStep, body: Run<V>, { slots }: Plan, machine: Machine<V>): Run<V> {
-  const views = rows.map((row) => ({ row, size: slots[row]?.size as number, ...rowPlace(slots, row) }));
-  return (values) => {
-    const stacks = views.map(({ of }) => {
-      const dtype = slots[of]?.dtype as DType;
-      const known = values.get(of);
-      const memory = known
-        ? machine.host(known, 'the rows of a loop')
-        : hostArray(dtype, slots[of]?.size as number);
-      if (!known) values.set(of, machine.ofHost(dtype, memory));
-      return memory;
-    });
-    for (let pass = 0; pass < length; pass++) {
-      for (const [i, { row, size, reverse }] of views.entries()) {
-        const at = (reverse ? length - 1 - pass : pass) * size;
-        const view = (stacks[i] as TypedArray).subarray(at, at + size);
-        set(values, row, machine.ofHost(slots[row]?.dtype as DType, view), machine);
+function* elementsOf<V>(value: V, machine: Machine<V>): Work<TypedArray> {
+  const elements = machine.host(value);
+  return elements instanceof Promise ? ((yield elements) as TypedArray) : elements;
+}
+
+/** Rows that the body reads are there before each pass; those that it writes become stacks after the last. */
+function runLoop<V>(
+  { rows, length, body }: LoopStep,
+  run: Block<V>,
+  { slots }: Plan,
+  machine: Machine<V>,
+): Run<V> {
+  const written = new Set(body.flatMap((step) => writtenBy(step, slots)));
+  const views = rows.map((row) => {
+    const { dtype, size } = slots[row] as Plan['slots'][number];
+    return { row, ...rowPlace(slots, row), ...machine.rows(dtype, length, size) };
+  });
+  const reads = views.filter(({ row }) => !written.has(row));
+  const writes = views.filter(({ row }) => written.has(row));
+  return function* (values) {
+    const made = writes.map((): V[] => []);
+    try {
+      for (let pass = 0; pass < length; pass++) {
+        for (const { row, of, reverse, at } of reads)
+          write(values, row, at(values.get(of) as V, reverse ? length - 1 - pass : pass), machine);
+        yield* run(values);
+        for (const [i, { row }] of writes.entries()) {
+          made[i]?.push(values.get(row) as V);
+          values.delete(row);
+        }
       }
-      body(values);
+      for (const [i, { of, reverse, join }] of writes.entries()) {
+        const ordered = made[i] as V[];
+        write(values, of, join(reverse ? ordered.toReversed() : ordered), machine);
+      }
+    } catch (error) {
+      for (const value of made.flat()) machine.release(value);
+      throw error;
     }
   };
 }
 
-/** Puts a value into its slot, or into the row of a stack that the slot is. */
-function write<V>(values: Values<V>, slot: number, value: V, { slots }: Plan, machine: Machine<V>): void {
-  if (slots[slot]?.place.kind === 'row') {
-    machine.host(values.get(slot) as V, 'the rows of a loop').set(machine.host(value, 'the rows of a loop'));
-    return;
-  }
-  set(values, slot, value, machine);
+/** The slots that a step, or one inside of it, writes. */
+function writtenBy(step: Step, slots: Plan['slots']): number[] {
+  if (step.kind === 'kernel' || step.kind === 'host') return [...step.outputs];
+  const inside = blocksOf(step).flatMap((block) => block.flatMap((inner) => writtenBy(inner, slots)));
+  if (step.kind !== 'loop') return inside;
+  return [...inside, ...step.rows.flatMap((row) => (inside.includes(row) ? [rowPlace(slots, row).of] : []))];
 }
 
 /** In a loop, a slot is written again in each pass. */
-function set<V>(values: Values<V>, slot: number, value: V, machine: Machine<V>): void {
+function write<V>(values: Values<V>, slot: number, value: V, machine: Machine<V>): void {
   const before = values.get(slot);
   values.set(slot, value);
   if (before !== undefined) machine.release(before);
 }
 
-function runHost<V>({ host, inputs, outputs }: HostStep, plan: Plan, machine: Machine<V>): Run<V> {
-  return (values) => {
-    const operands = inputs.map((slot) => machine.host(values.get(slot) as V, host.name));
+function runHost<V>({ host, inputs, outputs }: HostStep, machine: Machine<V>): Run<V> {
+  return function* (values) {
+    const operands: TypedArray[] = [];
+    for (const slot of inputs) operands.push(yield* elementsOf(values.get(slot) as V, machine));
     const results = host.outputs.map(({ dtype, shape }) => hostArray(dtype, sizeOf(shape)));
     host.run(operands, results, host);
     for (const [i, slot] of outputs.entries()) {
       const { dtype } = host.outputs[i] as Aval;
-      write(values, slot, machine.ofHost(dtype, results[i] as TypedArray), plan, machine);
+      write(values, slot, machine.ofHost(dtype, results[i] as TypedArray), machine);
     }
   };
 }
 
 /** A program for each output, and those that check their integers. */
-function runKernel<V>({ kernel, inputs, outputs }: KernelStep, plan: Plan, machine: Machine<V>): Run<V> {
+function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<V>): Run<V> {
   const { dialect, checksOutputs } = machine;
   const empty = sizeOf(kernel.axes) === 0;
   const programs = outputs.map((slot, i) => {
@@ -209,7 +274,8 @@ function runKernel<V>({ kernel, inputs, outputs }: KernelStep, plan: Plan, machi
         machine.guard(value, check, operands, () =>
           integerError(`an integer inside kernel ${name} left the range`),
         );
-      write(values, slot, value, plan, machine);
+      write(values, slot, value, machine);
     }
+    return undefined;
   };
 }

@@ -5,6 +5,7 @@ import {
   type DType,
   hostArray,
   InternalError,
+  type Kernel,
   Recency,
   type Recent,
   showAval,
@@ -12,8 +13,9 @@ import {
 } from '@neumann/core/backend';
 import { upload as checked, fromFloats } from './buffer.ts';
 import type { Device, Handle } from './device.ts';
-import type { Emitted } from './emit/emit.ts';
-import type { Machine } from './executable.ts';
+import { type Emitted, emit } from './emit/emit.ts';
+import type { Machine, Rows, Work } from './executable.ts';
+import { joinKernel, rowKernel } from './rows.ts';
 
 /** Whether integers on the way to a value were exact: known at once, or when the device has answered. */
 interface Doubt {
@@ -22,7 +24,7 @@ interface Doubt {
   readonly answer: Promise<void>;
 }
 
-/** A value on the host, on the device, or on both. */
+/** A value on the host, on the device, or on both; on neither until the work that makes it has been done. */
 export class Value implements Recent<Value> {
   newer: Value | undefined;
   older: Value | undefined;
@@ -31,6 +33,12 @@ export class Value implements Recent<Value> {
   memory: TypedArray | undefined;
   handle: Handle | undefined;
   doubts: readonly Doubt[] = [];
+  /** Why there will never be a value. */
+  error: Error | undefined;
+  /** Started work that uses the value or makes it. */
+  pins = 0;
+  /** To be released when nothing that was started needs it any more. */
+  isDropped = false;
 
   constructor(dtype: DType, size: number, parts: { memory?: TypedArray; handle?: Handle }) {
     this.dtype = dtype;
@@ -66,6 +74,8 @@ export class Residents implements Machine<Value> {
     this.#table.delete(id);
     if (value) this.release(value);
   });
+  /** Until all work that was started has been done. */
+  #last: Promise<void> | undefined;
   #ids = 0;
   #bytes = 0;
 
@@ -87,16 +97,25 @@ export class Residents implements Machine<Value> {
 
   async download(buffer: Buffer): Promise<TypedArray> {
     const value = this.ofBuffer(buffer);
-    this.#device.check();
-    const array =
-      value.memory ?? fromFloats(value.dtype, await this.#device.read(value.handle as Handle), 'a result');
-    for (const { answer } of value.doubts) await answer;
-    for (const { error } of value.doubts) if (error) throw error;
-    return array.slice();
+    value.pins++;
+    try {
+      if (this.#last) await this.#last;
+      return (await this.#read(value)).slice();
+    } finally {
+      this.#unpin(value);
+    }
   }
 
   downloadSync(buffer: Buffer): TypedArray {
-    return this.host(this.ofBuffer(buffer), 'dataSync()').slice();
+    const value = this.ofBuffer(buffer);
+    this.#device.check();
+    if (value.error) throw value.error;
+    const elements = this.#hostNow(value);
+    if (elements) return elements.slice();
+    throw new BackendError(
+      `gpu: dataSync() needs values now, but WebGPU gives them only to those who wait: use await x.data() outside of ` +
+        `jit, or mode 'webgl2'.`,
+    );
   }
 
   ofBuffer(buffer: Buffer | undefined): Value {
@@ -109,26 +128,136 @@ export class Residents implements Machine<Value> {
     return buffer.value;
   }
 
-  toBuffer(_: DType, value: Value): Buffer {
-    return this.#own(value);
+  start(
+    operands: readonly Value[],
+    results: readonly Pick<Buffer, 'dtype' | 'size'>[],
+    work: () => Work<Value[]>,
+  ): Buffer[] {
+    const before = this.#last;
+    if (before || operands.some(({ error }) => error))
+      return this.#promise(operands, results, async () => {
+        await before;
+        for (const { error } of operands) if (error) throw error;
+        return await finish(work());
+      });
+    const running = work();
+    const step = running.next();
+    if (step.done) return step.value.map((value) => this.#own(value));
+    return this.#promise(operands, results, () => finish(running, step.value));
   }
 
-  host(value: Value, what: string): TypedArray {
+  /** Buffers whose values are there, or are known never to be, when `run` has ended. */
+  #promise(
+    operands: readonly Value[],
+    results: readonly Pick<Buffer, 'dtype' | 'size'>[],
+    run: () => Promise<Value[]>,
+  ): Buffer[] {
+    const values = results.map(({ dtype, size }) => new Value(dtype, size, {}));
+    const needed = [...operands, ...values];
+    for (const value of needed) value.pins++;
+    const buffers = values.map((value) => this.#own(value));
+    const settled = run()
+      .then(
+        (made) => {
+          for (const [i, value] of values.entries()) this.#move(made[i] as Value, value);
+        },
+        (error: unknown) => {
+          for (const value of values) value.error = error as Error;
+        },
+      )
+      .then(() => {
+        if (this.#last === settled) this.#last = undefined;
+        for (const value of needed) this.#unpin(value);
+      });
+    this.#last = settled;
+    return buffers;
+  }
+
+  #move(from: Value, to: Value): void {
+    const { memory, handle, doubts } = from;
+    Object.assign(to, { memory, handle, doubts });
+    this.#recency.remove(from);
+    if (handle) this.#recency.touch(to);
+  }
+
+  host(value: Value): TypedArray | Promise<TypedArray> {
     this.#device.check();
-    if (value.memory) return value.memory;
+    return this.#hostNow(value) ?? this.#arrived(value);
+  }
+
+  /** The elements if nobody has to wait for them; they stay on the host too. */
+  #hostNow(value: Value): TypedArray | undefined {
     const { readSync } = this.#device;
-    if (!readSync)
-      throw new BackendError(
-        `gpu: ${what} needs values now, but WebGPU gives them only to those who wait: use await x.data() outside of ` +
-          `jit, or mode 'webgl2'.`,
-      );
-    const floats = readSync.call(this.#device, value.handle as Handle);
-    value.memory = fromFloats(value.dtype, floats, 'a result');
+    if (!value.memory && value.handle && readSync)
+      value.memory = fromFloats(value.dtype, readSync.call(this.#device, value.handle), 'a result');
     return value.memory;
+  }
+
+  async #arrived(value: Value): Promise<TypedArray> {
+    value.memory = await this.#read(value);
+    return value.memory;
+  }
+
+  async #read(value: Value): Promise<TypedArray> {
+    if (value.error) throw value.error;
+    this.#device.check();
+    const elements =
+      value.memory ?? fromFloats(value.dtype, await this.#device.read(value.handle as Handle), 'a result');
+    for (const { answer } of value.doubts) await answer;
+    for (const { error } of value.doubts) if (error) throw error;
+    return elements;
   }
 
   ofHost(dtype: DType, memory: TypedArray): Value {
     return new Value(dtype, memory.length, { memory });
+  }
+
+  rows(dtype: DType, length: number, size: number): Rows<Value> {
+    const programs = new Map<string, Emitted>();
+    const programOf = (key: string, kernel: () => Kernel): Emitted => {
+      const program = programs.get(key) ?? emit(kernel(), 0, this.dialect);
+      programs.set(key, program);
+      return program;
+    };
+    const empty = (): Value => this.ofHost(dtype, hostArray(dtype, 0));
+    const arity = Math.min(8, this.#device.maxInputs);
+    const joinFew = (parts: readonly Value[]): Value => {
+      const counts = parts.map((part) => part.size / size);
+      return this.run(
+        programOf(counts.join(), () => joinKernel(dtype, counts, size)),
+        parts,
+        dtype,
+      );
+    };
+    return {
+      at: (stack, row) => {
+        if (stack.memory) return this.ofHost(dtype, stack.memory.subarray(row * size, (row + 1) * size));
+        const at = this.ofHost('int32', Int32Array.of(row));
+        const value = this.run(
+          programOf('row', () => rowKernel(dtype, length, size)),
+          [stack, at],
+          dtype,
+        );
+        this.release(at);
+        return value;
+      },
+      join: (rows) => {
+        if (length * size === 0) return empty();
+        let parts = rows;
+        while (parts.length > 1) {
+          const groups = Array.from({ length: Math.ceil(parts.length / arity) }, (_, i) =>
+            parts.slice(i * arity, (i + 1) * arity),
+          );
+          parts = groups.map((group) => {
+            if (group.length === 1) return group[0] as Value;
+            const joined = joinFew(group);
+            for (const part of group) this.release(part);
+            return joined;
+          });
+        }
+        return parts[0] as Value;
+      },
+    };
   }
 
   run(program: Emitted, operands: readonly Value[], dtype: DType): Value {
@@ -177,6 +306,16 @@ export class Residents implements Machine<Value> {
   }
 
   release(value: Value): void {
+    if (value.pins > 0) value.isDropped = true;
+    else this.#evict(value);
+  }
+
+  #unpin(value: Value): void {
+    value.pins--;
+    if (value.pins === 0 && value.isDropped) this.#evict(value);
+  }
+
+  #evict(value: Value): void {
     if (!value.handle) return;
     this.#recency.remove(value);
     this.#device.free(value.handle);
@@ -185,9 +324,7 @@ export class Residents implements Machine<Value> {
   }
 
   donate(buffer: Buffer): void {
-    const held = buffer as ResidentBuffer;
-    if (held.value) this.release(held.value);
-    held.value = undefined;
+    (buffer as ResidentBuffer).value = undefined;
   }
 
   #own(value: Value): Buffer {
@@ -220,8 +357,22 @@ export class Residents implements Machine<Value> {
         (value) => !keep.includes(value) && Boolean(value.memory ?? this.#device.readSync),
       );
       if (!oldest) return; // the device itself tells when it is full
-      this.host(oldest, 'room on the device');
-      this.release(oldest);
+      this.#hostNow(oldest);
+      this.#evict(oldest);
     }
   }
+}
+
+/** Does what is left of some work, which waits for `first` already if that is there. */
+async function finish<T>(work: Work<T>, first?: Promise<unknown>): Promise<T> {
+  let step: IteratorResult<Promise<unknown>, T> = first ? { done: false, value: first } : work.next();
+  while (!step.done) {
+    try {
+      const arrived = await step.value;
+      step = work.next(arrived);
+    } catch (error) {
+      work.throw(error); // which throws it again, when it has cleaned up
+    }
+  }
+  return step.value;
 }

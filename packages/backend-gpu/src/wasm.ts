@@ -1,4 +1,4 @@
-import type { TypedArray } from '@neumann/core/backend';
+import { hostArray, type TypedArray } from '@neumann/core/backend';
 import { fromFloats, GpuBuffer, memoryOf } from './buffer.ts';
 import type { Machine } from './executable.ts';
 import type { Kernels } from './kernels.ts';
@@ -9,9 +9,20 @@ export function wasmMachine(kernels: Kernels): Machine<TypedArray> {
     dialect: 'exact',
     checksOutputs: false,
     ofBuffer: memoryOf,
-    toBuffer: (dtype, value) => new GpuBuffer(dtype, value),
+    start: (_, results, work) => {
+      const { value } = work().next(); // nothing here has to wait
+      return results.map(({ dtype }, i) => new GpuBuffer(dtype, (value as TypedArray[])[i] as TypedArray));
+    },
     host: (value) => value,
     ofHost: (_, values) => values,
+    rows: (dtype, length, size) => ({
+      at: (stack, row) => stack.subarray(row * size, (row + 1) * size),
+      join: (rows) => {
+        const stack = hostArray(dtype, length * size);
+        for (const [i, row] of rows.entries()) stack.set(row, i * size);
+        return stack;
+      },
+    }),
     run: (program, operands, dtype) => fromFloats(dtype, kernels.run(program, operands), program.name),
     guard: (_, check, operands, error) => {
       if (kernels.run(check, operands).includes(1)) throw error();

@@ -15,7 +15,8 @@ export interface Buffer {
 /** A compiled plan. */
 export interface Executable {
   /**
-   * Runs the plan on one buffer for each of `plan.inputs` and returns one for each of `plan.outputs`.
+   * Runs the plan on one buffer for each of `plan.inputs` and returns one for each of `plan.outputs`. On a backend that cannot
+   * be read at once, their values may come later; `download` waits for them, and rejects if the plan failed.
    * Donated inputs (see `Plan.slots`) are dead afterwards.
    */
   run(inputs: readonly Buffer[]): Buffer[];
