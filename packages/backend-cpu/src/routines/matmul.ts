@@ -4,6 +4,7 @@ import type { Finish } from '../emit/epilogue.ts';
 import { countTo, eachGroup, elementAt, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Features } from '../features.ts';
+import { dots } from './dots.ts';
 import { type Element, elementOf } from './element.ts';
 import { packColumns, packRows } from './pack.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows, tileVectors } from './tile.ts';
@@ -28,7 +29,9 @@ const PACK_X_FROM = 128;
 export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): StepCode | undefined {
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { m, n, k, transposeY } = routine;
-  if (!element || m === 0 || k === 0 || n < 2 || (m < 4 && transposeY)) return undefined;
+  if (!element || m === 0 || n === 0 || k === 0) return undefined;
+  const inner = dots(context, element, routine);
+  if (inner || n < 2 || (m < 4 && transposeY)) return inner;
   return matmulOf(context, element, routine);
 }
 

@@ -51,7 +51,7 @@ export function coverTiles(extent: number, most: number): { size: number; count:
 export class Tile {
   readonly #code: Code;
   readonly #element: Element;
-  readonly #fused: boolean;
+  readonly #features: Features;
   readonly #rows: number;
   readonly #vectors: number;
   readonly #acc: readonly Local[];
@@ -61,7 +61,7 @@ export class Tile {
   constructor(code: Code, element: Element, features: Features, { rows, vectors }: TileShape) {
     this.#code = code;
     this.#element = element;
-    this.#fused = features.relaxedSimd;
+    this.#features = features;
     this.#rows = rows;
     this.#vectors = vectors;
     this.#acc = code.locals('v128', rows * vectors);
@@ -81,7 +81,14 @@ export class Tile {
     for (let r = 0; r < this.#rows; r++) {
       code.get(a).memory(this.#element.loadSplat, rowOffset(r)).set(this.#a);
       for (const [v, local] of this.#b.entries())
-        this.#multiplyAdd(this.#acc[r * this.#vectors + v] ?? 0, local);
+        multiplyAdd(
+          code,
+          this.#element,
+          this.#features,
+          this.#acc[r * this.#vectors + v] ?? 0,
+          this.#a,
+          local,
+        );
     }
   }
 
@@ -132,12 +139,19 @@ export class Tile {
         if (count > 0) visit(this.#acc[r * this.#vectors + v] ?? 0, rowOffset(r) + 16 * v, count);
       }
   }
+}
 
-  #multiplyAdd(acc: Local, b: Local): void {
-    const { madd, mul, add } = this.#element;
-    if (this.#fused) this.#code.get(this.#a).get(b).get(acc).op(madd).set(acc);
-    else this.#code.get(acc).get(this.#a).get(b).op(mul).op(add).set(acc);
-  }
+/** acc += a * b */
+export function multiplyAdd(
+  code: Code,
+  { madd, mul, add }: Element,
+  { relaxedSimd }: Features,
+  acc: Local,
+  a: Local,
+  b: Local,
+): void {
+  if (relaxedSimd) code.get(a).get(b).get(acc).op(madd).set(acc);
+  else code.get(acc).get(a).get(b).op(mul).op(add).set(acc);
 }
 
 /** Loads `width` neighbouring elements into vectors; lanes beyond keep what they hold. */

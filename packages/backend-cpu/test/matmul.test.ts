@@ -1,0 +1,10 @@
+import { createCpu } from '../src/backend.ts';
+import { cpu } from '../src/index.ts';
+import { testMatmul } from './matmul-cases.ts';
+
+const backends = [
+  await cpu({ threads: 1 }),
+  await cpu({ threads: 1, relaxedSimd: false }),
+  await createCpu({ threads: 2 }, 0),
+];
+testMatmul(backends, 150);
