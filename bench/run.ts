@@ -1,15 +1,17 @@
 /**
- * `pnpm bench [case...]`: the speed of this library beside others, as markdown tables.
+ * `pnpm bench [case...]`: the speed of this library beside others, as markdown tables. `pnpm bench gpu [row...]`: that of
+ * graphics backends in Chromium.
  *
  * Every subject is a process of its own, and they take turns; a number is the median of several turns. Without names all
  * cases are measured, and docs/performance.md and docs/performance.json are written. `--no-peers` leaves the others out.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeTables } from './docs.ts';
 import { neumann, peers, Subject, torch } from './subject.ts';
 import { type Measured, measure, type Peaks, table } from './table.ts';
 import { cases } from './workloads.ts';
@@ -18,6 +20,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { 'no-peers': { type: 'boolean', default: false } },
 });
+const peersFolder = fileURLToPath(new URL('peers', import.meta.url));
+
+if (positionals[0] === 'gpu') {
+  const { benchGpu } = await import('./gpu/run.ts');
+  const only = positionals.slice(1);
+  const report = await benchGpu(!values['no-peers'] && installPeers() ? peersFolder : undefined, only);
+  console.log(report?.markdown ?? '');
+  if (report && only.length === 0 && !values['no-peers']) {
+    const { machine, markdown, results } = report;
+    writeTables('gpu', `${machine}.\n\n${markdown}`, { machine, results });
+  }
+  process.exit(report ? 0 : 1);
+}
+
 const unknown = positionals.find((name) => !Object.hasOwn(cases, name));
 if (unknown !== undefined) {
   console.error(
@@ -25,8 +41,6 @@ if (unknown !== undefined) {
   );
   process.exit(2);
 }
-
-const peersFolder = fileURLToPath(new URL('peers', import.meta.url));
 
 /** The peers are no part of the workspace: they are installed when they are first compared with. */
 function installPeers(): boolean {
@@ -87,17 +101,10 @@ for (const name of chosen) {
 for (const subject of subjects) subject.end();
 
 if (positionals.length === 0 && !values['no-peers']) {
-  const docs = fileURLToPath(new URL('../docs/', import.meta.url));
   const machine = `${cpus()[0]?.model.trim() ?? process.arch}, ${threads} cores, Node ${process.version}`;
   const peak = Object.entries(peaks)
     .map(([name, { gflops, gbs }]) => `${name} ${gflops.toFixed(0)} GFLOP/s, ${gbs.toFixed(0)} GB/s`)
     .join('; ');
-  const start = '<!-- made by pnpm bench: everything below -->';
-  const before = existsSync(`${docs}performance.md`) ? readFileSync(`${docs}performance.md`, 'utf8') : '';
-  const head = before.includes(start) ? before.slice(0, before.indexOf(start)) : '# Performance\n\n';
-  writeFileSync(
-    `${docs}performance.md`,
-    `${head}${start}\n\n${machine}. Measured peak: ${peak}.\n\n${tables.join('\n')}`,
-  );
-  writeFileSync(`${docs}performance.json`, `${JSON.stringify({ machine, peaks, results }, undefined, 1)}\n`);
+  const text = `${machine}. Measured peak: ${peak}.\n\n${tables.join('\n')}`;
+  writeTables('cpu', text, { machine, peaks, results });
 }

@@ -1,10 +1,18 @@
-import type { Subject } from './subject.ts';
+import type { Answer } from './subject.ts';
 import type { Case, Row } from './workloads.ts';
 
 /** What a row took, in milliseconds, by subject: the median and the best of its turns, or why there are none. */
 export interface Measured {
   readonly name: string;
   readonly times: Readonly<Record<string, { median: number; best: number } | { error: string }>>;
+}
+
+/** What can be measured. */
+export interface Asked {
+  /** The heading of its column. */
+  readonly name: string;
+  /** Runs a workload for about `quantum` milliseconds. */
+  ask(row: Row, quantum: number): Promise<Answer>;
 }
 
 /** Of the subjects that know theirs. */
@@ -16,11 +24,11 @@ const QUANTUM = 40;
 const SLOW = 2000;
 
 /** Measures the rows of a case with the subjects in turn. */
-export async function measure({ rows, rounds = 7 }: Case, subjects: readonly Subject[]): Promise<Measured[]> {
+export async function measure({ rows, rounds = 7 }: Case, subjects: readonly Asked[]): Promise<Measured[]> {
   const measured: Measured[] = [];
   for (const row of rows) {
     const samples = new Map(subjects.map((subject) => [subject, [] as number[]]));
-    const errors = new Map<Subject, string>();
+    const errors = new Map<Asked, string>();
     for (let round = 0; round < rounds; round++)
       for (const [subject, taken] of samples) {
         if (errors.has(subject) || (taken[0] ?? 0) * round > SLOW) continue;

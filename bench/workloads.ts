@@ -94,7 +94,7 @@ const resnet50 = [
 
 const passes = { y: 'forward', x: 'input gradient', w: 'weight gradient' } as const;
 
-function convRows(
+export function convRows(
   n: number,
   [size, c, f, kernel, stride]: readonly [number, number, number, number, number],
 ): Row[] {
@@ -110,7 +110,7 @@ function convRows(
   });
 }
 
-const elements = (name: string, workload: string, params: RowsParams, bytesEach: number): Row => ({
+export const elements = (name: string, workload: string, params: RowsParams, bytesEach: number): Row => ({
   name,
   workload,
   params,

@@ -2,12 +2,9 @@
  * `pnpm browser`: backend-cpu in Chromium, on the page and in a worker of it, on pages of several kinds. The page is built
  * with Vite from the sources. The browser is `CHROMIUM`, or that of the system; without one nothing is run.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { bundle } from './bundle.ts';
 import type { Outcome } from './check.ts';
 import { launchChromium, servePage } from './chromium.ts';
 
@@ -36,23 +33,7 @@ const pages: Readonly<Record<string, { headers: Record<string, string>; threads:
   },
 };
 
-const out = mkdtempSync(join(tmpdir(), 'neumann-browser-'));
-process.on('exit', () => rmSync(out, { recursive: true, force: true }));
-await build({
-  root: fileURLToPath(new URL('.', import.meta.url)),
-  logLevel: 'warn',
-  resolve: { conditions: ['@neumann/source', 'module', 'browser', 'import', 'default'] },
-  build: {
-    outDir: out,
-    emptyOutDir: true,
-    target: 'es2023',
-    chunkSizeWarningLimit: 2000,
-    rollupOptions: {
-      input: { page: 'page.ts', worker: 'worker.ts' },
-      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
-    },
-  },
-});
+const out = await bundle(fileURLToPath(new URL('.', import.meta.url)), ['page', 'worker']);
 
 /** Which page's headers go with scripts too: workers take theirs from their own script. */
 let kind = 'plain';

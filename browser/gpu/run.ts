@@ -2,12 +2,9 @@
  * `pnpm browser:gpu`: backend-gpu in Chromium in the modes `webgl2` and `webgpu`, on software devices where there is no
  * graphics card. The browser is `CHROMIUM`, or that of the system; what cannot run is named.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { bundle } from '../bundle.ts';
 import { launchChromium, servePage } from '../chromium.ts';
 import type { Outcome } from './check.ts';
 
@@ -19,25 +16,7 @@ if (!browser) {
   process.exit(0);
 }
 
-const out = mkdtempSync(join(tmpdir(), 'neumann-gpu-'));
-process.on('exit', () => rmSync(out, { recursive: true, force: true }));
-await build({
-  root: fileURLToPath(new URL('.', import.meta.url)),
-  logLevel: 'error',
-  resolve: { conditions: ['@neumann/source', 'module', 'browser', 'import', 'default'] },
-  build: {
-    outDir: out,
-    emptyOutDir: true,
-    target: 'es2023',
-    minify: false,
-    chunkSizeWarningLimit: 4000,
-    rollupOptions: {
-      input: { page: 'page.ts' },
-      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
-    },
-  },
-});
-
+const out = await bundle(fileURLToPath(new URL('.', import.meta.url)), ['page']);
 const { address, close } = await servePage(out);
 const [modes = 'webgl2,webgpu', only] = process.argv.slice(2);
 let failed = 0;
