@@ -35,7 +35,7 @@ for (const mode of modes.split(',')) {
   failed += outcome.failures.length;
   console.log(
     `${outcome.failures.length === 0 ? 'ok' : 'FAILED'} ${mode} on ${outcome.device}: ${outcome.passed} checks; ` +
-      `refused by name: ${outcome.refused.join(', ') || 'nothing'}`,
+      `only refusals: ${outcome.refused.join(', ') || 'nothing'}`,
   );
   for (const failure of outcome.failures) console.log(`  ${failure}`);
   await page.close();

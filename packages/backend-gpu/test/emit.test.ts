@@ -14,6 +14,7 @@ import {
   load,
   mulIndex,
   select,
+  unary,
 } from '@neumann/core/backend';
 import { describe, expect, test } from 'vitest';
 import { emit } from '../src/emit/emit.ts';
@@ -84,6 +85,28 @@ describe('the source', () => {
         return result;
       }"
     `);
+  });
+
+  test('of a quotient is one of floats for floats, on devices too', () => {
+    const inputs = [{ dtype: 'float32', shape: [4] }] as const;
+    const quotient = kernel({ inputs, axes: [4], outputs: [binary('div', constant('float32', 0.5), x)] });
+    for (const dialect of ['exact', 'device'] as const)
+      expect(emit(quotient, 0, dialect).source).toContain('= 0.5 / v1;');
+  });
+
+  test('for shading languages calls functions once more, callers first, where it is never reached', () => {
+    const inputs = [{ dtype: 'float32', shape: [4] }] as const;
+    const both = binary('add', unary('expm1', x), unary('tanh', x)); // tanh calls expm1, which calls exp
+    const { source, functions } = emit(kernel({ inputs, axes: [4], outputs: [both] }), 0, 'device');
+    expect(functions.map((f) => f.source.split('(')[0])).toEqual([
+      'function k_scale',
+      'function k_exp',
+      'function k_expm1',
+      'function k_tanh',
+    ]);
+    expect(source).toContain(
+      'if (0 > 1) { const order3 = k_tanh(0); const order2 = k_expm1(0); const order1 = k_exp(0); const order0 = k_scale(0, 0); }',
+    );
   });
 
   test('folds a long axis in blocks, and keeps what is no literal in an array', () => {

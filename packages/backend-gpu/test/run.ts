@@ -10,6 +10,18 @@ import {
   sizeOf,
   type TypedArray,
 } from '@neumann/core/backend';
+import { executable } from '../src/executable.ts';
+import { loadGpuJs } from '../src/gpujs.ts';
+import { gpu } from '../src/index.ts';
+import { Kernels } from '../src/kernels.ts';
+import { wasmMachine } from '../src/wasm.ts';
+
+/** The source that shading languages get, run as WebAssembly, whose arithmetic is what they should have. */
+export async function onDeviceSource(): Promise<Backend> {
+  const { GPU } = await loadGpuJs();
+  const machine = wasmMachine(new Kernels(new GPU({ mode: 'webasm' }), 'webasm'));
+  return { ...(await gpu()), compile: (plan) => executable(plan, { ...machine, dialect: 'device' }) };
+}
 
 export function kernel(parts: Partial<Kernel> & Pick<Kernel, 'outputs'>): Kernel {
   return { name: 'test', inputs: [], axes: [], reduceAxes: [], reductions: [], ...parts };

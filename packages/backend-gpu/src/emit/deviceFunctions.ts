@@ -4,7 +4,30 @@
  */
 import type { HelperBody } from './functions.ts';
 
+/**
+ * A bitwise word of integers within ±2^24, in two's complement: gpu.js has those of WebGL for positive integers only.
+ * The low 16 bits, and the other 9.
+ */
+const bitwise = (operator: string): HelperBody => ({
+  parameters: ['x', 'y'],
+  body: `
+  let a = Math.floor(x * 0.0000152587890625);
+  let b = Math.floor(y * 0.0000152587890625);
+  const p = x - a * 65536;
+  const q = y - b * 65536;
+  const low = p ${operator} q;
+  if (a < 0) { a = a + 512; }
+  if (b < 0) { b = b + 512; }
+  let high = a ${operator} b;
+  if (high > 255) { high = high - 512; }
+  return high * 65536 + low;
+`,
+});
+
 export const deviceBodies: Readonly<Record<string, HelperBody>> = {
+  k_and: bitwise('&'),
+  k_or: bitwise('|'),
+  k_xor: bitwise('^'),
   k_quotient: {
     parameters: ['x', 'y'],
     // floor(x / y) of whole numbers, x >= 0 and y > 0, however the device divides.
@@ -50,24 +73,29 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
     parameters: ['x'],
     body: `
   const a = Math.abs(x);
-  if (!(a < 8388608)) { return x; }
   let f = Math.floor(a);
   const d = a - f;
   const h = f * 0.5;
   if (d > 0.5 || (d === 0.5 && h - Math.floor(h) > 0.25)) { f = f + 1; }
-  return 1 / x < 0 ? -f : f;
+  const r = 1 / x < 0 ? -f : f;
+  return a < 8388608 ? r : x;
 `,
   },
   k_exp: {
     parameters: ['x'],
     body: `
-  if (!(x === x)) { return x; }
   const c = x < -110 ? -110 : (x > 90 ? 90 : x);
   const n = Math.floor(c * 1.44269504 + 0.5);
   const r = (c - n * 0.693359375) - n * (-0.00021219444);
   const p = ((((0.00019875691 * r + 0.0013981999) * r + 0.0083334519) * r + 0.041665796) * r + 0.16666665) * r + 0.5;
-  const y = (p * r) * r + r + 1;
-  let s = n > 100 ? 2 * y : y;
+  return k_scale((p * r) * r + r + 1, n);
+`,
+  },
+  k_scale: {
+    parameters: ['x', 'n'],
+    // x 2^n for a whole n from -254 to 128, by exact products.
+    body: `
+  let s = n > 100 ? 2 * x : x;
   let t = n < 0 ? 0.5 : 2;
   let q = n > 100 ? n - 1 : Math.abs(n);
   for (let i = 0; i < 8; i++) {
@@ -95,6 +123,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   let m = x;
   let e = 0;
   if (m < 1) { m = m * 8.5070592e37; e = -126; }
+  if (m < 1) { m = m * 8388608; e = -149; }
   if (m >= 18446744073709551616) { m = m * 5.421010862427522e-20; e = e + 64; }
   if (m >= 4294967296) { m = m * 2.3283064365386963e-10; e = e + 32; }
   if (m >= 65536) { m = m * 0.0000152587890625; e = e + 16; }
@@ -121,6 +150,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   k_expm1: {
     parameters: ['x'],
     body: `
+  if (x === 0) { return x; }
   if (x > -0.5 && x < 0.5) {
     return x + x * x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * (0.0083333333 + x * (0.0013888889 + x * (0.00019841270 + x * (0.000024801587 + x * 0.0000027557319)))))));
   }
@@ -270,7 +300,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
     body: `
   let a = Math.abs(x);
   let b = Math.abs(y);
-  if (a > 3.4e38 && b > 3.4e38) { a = 1; b = 1; }
+  if (a > 3.4028235e38 && b > 3.4028235e38) { a = 1; b = 1; }
   let t = 0;
   if (b > a) { t = 1.57079633 - k_atanPositive(a / b); }
   else if (b > 0) { t = k_atanPositive(b / a); }
@@ -278,38 +308,102 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   return y < 0 || (y === 0 && 1 / y < 0) ? -t : t;
 `,
   },
-  k_pow: {
+  k_powHasValue: {
     parameters: ['x', 'y'],
-    // Whole powers up to 64 by products; others by exp(y log x), whose error grows with the exponent.
+    // x^0 and 1^y are 1 whatever x and y are; -1 has no infinite power, and negative numbers only whole ones.
     body: `
   if (x === 1 || y === 0) { return 1; }
-  if (!(x === x)) { return x; }
-  if (!(y === y)) { return y; }
+  const numbers = (x === x ? 1 : 0) * (y === y ? 1 : 0);
+  if (numbers < 0.5) { return 0; }
+  if (Math.abs(y) > 3.4028235e38) { return x === -1 ? 0 : 1; }
+  return x < 0 && x >= -3.4028235e38 && Math.floor(y) !== y ? 0 : 1;
+`,
+  },
+  k_pow: {
+    parameters: ['x', 'y'],
+    // Whole powers up to 8 by products, which are exact where the result is.
+    body: `
   const a = Math.abs(x);
   const n = Math.abs(y);
-  const f = Math.floor(n);
-  if (f === n && n <= 64) {
-    let r = 1;
-    let t = x;
-    let q = n;
-    for (let i = 0; i < 7; i++) {
-      const h = Math.floor(q * 0.5);
-      if (q - h * 2 > 0.5) { r = r * t; }
-      if (h > 0.5) { t = t * t; }
-      q = h;
+  const whole = Math.floor(n);
+  const half = whole * 0.5;
+  const odd = whole === n && n < 16777216 && half - Math.floor(half) > 0.25 ? 1 : 0;
+  let r = 1;
+  if (whole === n && n <= 8) {
+    for (let i = 0; i < 8; i++) {
+      if (i < n) { r = r * a; }
     }
-    return y < 0 ? 1 / r : r;
+    if (y < 0) { r = 1 / r; }
   }
-  const half = f * 0.5;
-  let r = 0;
-  if (a === 0) { r = y < 0 ? 1 / a : a; }
+  else if (a === 0) { r = y < 0 ? 1 / a : a; }
+  else if (a > 3.4028235e38) { r = y < 0 ? 1 / a : a; }
+  else if (n > 3.4028235e38 && a !== 1) { r = (a > 1 ? 1 : -1) * y > 0 ? n : 0; }
+  else if (a !== 1) { r = k_powPositive(a, y); }
+  return (x < 0 || 1 / x < 0) && odd > 0.5 ? -r : r;
+`,
+  },
+  k_high: {
+    parameters: ['x'],
+    // x rounded to 12 bits, so that products of two such numbers are exact.
+    body: `
+  const c = x * 4097;
+  return c - (c - x);
+`,
+  },
+  k_powPositive: {
+    parameters: ['x', 'y'],
+    // 2^(y log2 x), finite and positive x. As y log2 x may have 7 bits before its point, log2 x is a sum of two floats
+    // with 32 bits together, and so are the products. With f = m - 1, log m is f - f^2 / 2 + …, or, farther from 0,
+    // 2 atanh(s) for s = f / (2 + f).
+    body: `
+  let m = x;
+  let e = 0;
+  if (m < 1) { m = m * 8.5070592e37; e = -126; }
+  if (m < 1) { m = m * 8388608; e = -149; }
+  if (m >= 18446744073709551616) { m = m * 5.421010862427522e-20; e = e + 64; }
+  if (m >= 4294967296) { m = m * 2.3283064365386963e-10; e = e + 32; }
+  if (m >= 65536) { m = m * 0.0000152587890625; e = e + 16; }
+  if (m >= 256) { m = m * 0.00390625; e = e + 8; }
+  if (m >= 16) { m = m * 0.0625; e = e + 4; }
+  if (m >= 4) { m = m * 0.25; e = e + 2; }
+  if (m >= 2) { m = m * 0.5; e = e + 1; }
+  if (m > 1.41421356) { m = m * 0.5; e = e + 1; }
+  const f = m - 1;
+  const fh = Math.floor(f * 4096) * 0.000244140625;
+  const fl = f - fh;
+  let hi = f;
+  let lo = 0;
+  if (Math.abs(f) < 0.0625) {
+    const p = (((((0.14249323 * f - 0.16668058) * f + 0.20000714) * f - 0.25) * f) + 0.33333333) * f * f * f;
+    lo = (p - 0.5 * fl * (f + fh)) - 0.5 * fh * fh;
+  }
   else {
-    const l = a > 3.4028235e38 ? a : k_log(a);
-    const p = y * l;
-    r = k_exp(p > 1000 ? 1000 : (p < -1000 ? -1000 : p));
-    if (a === 1) { r = 1; }
+    const d = 2 + f;
+    const s = Math.floor(f / d * 4096 + 0.5) * 0.000244140625;
+    const t = ((fh - s * (2 + fh)) + (fl - s * fl)) / d;
+    const w = s + t;
+    const z = w * w;
+    hi = 2 * s;
+    lo = 2 * t + w * z * (0.66666667 + z * (0.4 + z * (0.28571429 + z * 0.23)));
   }
-  return x < 0 && f === n && n < 16777216 && half - Math.floor(half) > 0.25 ? -r : r;
+  const hh = k_high(hi);
+  const hl = hi - hh;
+  const g = hh * 1.4423828125;
+  const gl = hl * 1.4423828125 + (hi * 0.00031222849 + lo * 1.44269504);
+  const sum = e + g;
+  const rest = ((e - sum) + g) + gl;
+  const b = sum + rest;
+  const c = (sum - b) + rest;
+  const p = y * b;
+  if (p > 130) { return k_scale(1, 128); }
+  if (p < -200) { return 0; }
+  const yh = k_high(y);
+  const bh = k_high(b);
+  const q = ((yh * bh - p) + yh * (b - bh) + (y - yh) * bh) + (y - yh) * (b - bh);
+  const n = Math.floor(p + 0.5);
+  const r = ((p - n) + (q + y * c)) * 0.69314718;
+  const u = (((((0.00019875691 * r + 0.0013981999) * r + 0.0083334519) * r + 0.041665796) * r + 0.16666665) * r + 0.5) * r * r + r + 1;
+  return k_scale(u, n);
 `,
   },
   k_divide: {

@@ -18,7 +18,7 @@ import {
 import { gpuDtypes, maxElements } from '../limits.ts';
 import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
 import type { Dialect } from './dialect.ts';
-import { functionsOf, type Helper } from './functions.ts';
+import { functionsOf, type Helper, orderOf } from './functions.ts';
 import { Loop, nest } from './loops.ts';
 import { binaryText, castText, compareText, selectText, special, unaryText } from './words.ts';
 
@@ -49,10 +49,10 @@ export interface Emitted {
 export function emit(kernel: Kernel, index = 0, dialect: Dialect = 'exact'): Emitted {
   checkSizes(kernel);
   const emitter = new Emitter(kernel, index, dialect);
-  const body = emitter
-    .lines()
-    .map((line) => `  ${line}\n`)
-    .join('');
+  const lines = emitter.lines();
+  const functions = functionsOf(lines.join('\n'), dialect);
+  if (dialect === 'device' && functions.length > 2) lines.unshift(orderOf(functions));
+  const body = lines.map((line) => `  ${line}\n`).join('');
   const inputs = kernel.inputs.flatMap(({ shape }, input) =>
     body.includes(`in${input}[`) ? [{ input, size: sizeOf(shape) }] : [],
   );
@@ -62,7 +62,7 @@ export function emit(kernel: Kernel, index = 0, dialect: Dialect = 'exact'): Emi
     key: `${inputs.map(({ size }) => size).join()}>${size} ${source}`,
     name: kernel.name,
     source,
-    functions: functionsOf(body, dialect),
+    functions,
     constants: body.includes('special[') ? { special: Float32Array.from(special) } : {},
     size,
     inputs,
@@ -116,12 +116,6 @@ class Emitter {
       depths.set(node, depth);
       if (!gpuDtypes.includes(node.dtype)) this.#refuse(`${node.dtype}`);
       if (node.kind !== 'coord') this.#text.set(node, this.#place(node, this.#linesAt(depth)));
-    }
-    if (this.#dialect === 'device') {
-      const reals = new Set(
-        [...this.#text.keys()].flatMap((n) => (n.kind === 'const' && n.value % 1 !== 0 ? [n.value] : [])),
-      );
-      if (reals.size > 5) this.#refuse('a polynomial of many terms'); // measured: digamma and others come out wrong
     }
     const starts = folds.flatMap((fold) => this.#start(fold, empty));
     const sums = folds.filter((fold) => fold.op === 'add' && fold.value.dtype === 'float32');

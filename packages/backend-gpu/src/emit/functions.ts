@@ -35,6 +35,18 @@ export function functionsOf(source: string, dialect: Dialect): Helper[] {
   });
 }
 
+/**
+ * A line that calls every function, callers first, and is never reached. In GLSL a function must stand before those that
+ * call it; gpu.js takes the order of a kernel's first calls, and forgets what a function that it meets again calls itself.
+ */
+export function orderOf(functions: readonly Helper[]): string {
+  const calls = functions.map(({ source, arity }, i) => {
+    const name = /k_\w+/.exec(source)?.[0] as string;
+    return `const order${i} = ${name}(${new Array(arity).fill(0).join(', ')});`;
+  });
+  return `if (0 > 1) { ${calls.toReversed().join(' ')} }`;
+}
+
 /** `c[0] x^n + … + c[n]` */
 const horner = (x: string, [first, ...rest]: readonly number[]): string =>
   rest.reduce((sum, c) => `(${sum} * ${x} + ${c < 0 ? `(${c})` : c})`, String(first));

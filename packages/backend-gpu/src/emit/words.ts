@@ -28,18 +28,13 @@ export function binaryText(
   y: string,
   dialect: Dialect,
 ): string | undefined {
-  if (dialect === 'device') {
-    if (dtype === 'float32' && deviceBinary[op]) return deviceBinary[op](x, y);
-    if (op === 'and' || op === 'or' || op === 'xor')
-      return dtype === 'bool' ? binaryWords.bool?.[op]?.(x, y) : undefined; // bits of floats are wrong there
-    if (op === 'div') return `k_divide(${x}, ${y}, ${dtype === 'uint8' ? 255 : -1})`;
-    if (op === 'rem') return `k_remainder(${x}, ${y})`;
-  }
-  return binaryWords[dtype]?.[op]?.(x, y);
+  const words = dialect === 'device' ? deviceWords : binaryWords;
+  return words[dtype]?.[op]?.(x, y);
 }
 
 export function compareText(op: CompareOp, x: string, y: string): string {
-  return `${x} ${{ eq: '===', ne: '!==', lt: '<', le: '<=' }[op]} ${y} ? 1 : 0`;
+  if (op === 'ne') return `${x} === ${y} ? 0 : 1`; // WGSL's != says of NaN what it likes
+  return `${x} ${{ eq: '===', lt: '<', le: '<=' }[op]} ${y} ? 1 : 0`;
 }
 
 export function selectText(cond: string, x: string, y: string): string {
@@ -47,7 +42,7 @@ export function selectText(cond: string, x: string, y: string): string {
 }
 
 export function castText(from: DType, to: DType, x: string): string | undefined {
-  if (to === 'bool') return `${x} !== 0 ? 1 : 0`;
+  if (to === 'bool') return `${x} === 0 ? 0 : 1`;
   if (to === 'float32') return `${x} + 0`; // arithmetic makes -0 of integers, which have none
   if (to === 'int32') return from === 'float32' ? `k_toInteger(${x}, -2147483648, 2147483647)` : x;
   if (to !== 'uint8') return undefined;
@@ -145,8 +140,8 @@ const [infinity, negativeInfinity, nan] = [0, 1, 2].map((i) => `this.constants.s
 const deviceUnary: Partial<Record<UnaryOp, Unary>> = {
   sqrt: (x) => `${x} < 0 ? ${nan} : Math.sqrt(${x})`,
   rsqrt: (x) => `${x} < 0 ? ${nan} : 1 / Math.sqrt(${x})`,
-  exp: (x) => `${x} > 88.7229 ? ${infinity} : k_exp(${x})`,
-  expm1: (x) => `${x} > 88.7229 ? ${infinity} : k_expm1(${x})`,
+  exp: (x) => `${x} < 88.7229 ? k_exp(${x}) : (${x} === ${x} ? ${infinity} : ${x})`,
+  expm1: (x) => `${x} < 88.7229 ? k_expm1(${x}) : (${x} === ${x} ? ${infinity} : ${x})`,
   log: (x) =>
     `${x} > 0 ? (${x} === ${infinity} ? ${x} : k_log(${x})) : (${x} === 0 ? ${negativeInfinity} : ${nan})`,
   log1p: (x) =>
@@ -174,12 +169,22 @@ const deviceUnary: Partial<Record<UnaryOp, Unary>> = {
   trunc: call('k_trunc'),
 };
 
-const deviceBinary: Partial<Record<BinaryOp, Binary>> = {
-  rem: (x, y) =>
-    `${y} === 0 || !(Math.abs(${x}) < ${infinity}) || !(${y} === ${y}) ? ${nan} : k_rem(${x}, ${y})`,
-  pow: (x, y) =>
-    `${x} < 0 && ${x} > ${negativeInfinity} && Math.abs(${y}) < ${infinity} && Math.floor(${y}) !== ${y} ? ${nan} : k_pow(${x}, ${y})`,
-  atan2: (y, x) => `${x} === ${x} && ${y} === ${y} ? k_atan2(${y}, ${x}) : ${nan}`,
-  max: call('k_max'),
-  min: call('k_min'),
+/** Integers divided with a look at the rest, because the quotient of two floats may be wrong in its last place. */
+const divisions = (allBits: number): Partial<Record<BinaryOp, Binary>> => ({
+  div: (x, y) => `k_divide(${x}, ${y}, ${allBits})`,
+  rem: call('k_remainder'),
+});
+
+const deviceWords: typeof binaryWords = {
+  float32: {
+    ...binaryWords.float32,
+    rem: (x, y) => `Math.abs(${x}) < ${infinity} && (${y} < 0 || ${y} > 0) ? k_rem(${x}, ${y}) : ${nan}`,
+    pow: (x, y) => `k_powHasValue(${x}, ${y}) > 0.5 ? k_pow(${x}, ${y}) : ${nan}`,
+    atan2: (y, x) => `${x} === ${x} && ${y} === ${y} ? k_atan2(${y}, ${x}) : ${nan}`,
+    max: call('k_max'),
+    min: call('k_min'),
+  },
+  int32: { ...binaryWords.int32, ...divisions(-1), and: call('k_and'), or: call('k_or'), xor: call('k_xor') },
+  uint8: { ...binaryWords.uint8, ...divisions(255) },
+  bool: binaryWords.bool ?? {},
 };
