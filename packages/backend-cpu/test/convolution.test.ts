@@ -116,3 +116,30 @@ describe('gradients of large weights are what the definition says', () => {
     expect(all).toEqual(all?.map((_, i) => each.reduce((sum, part) => sum + (part?.[i] ?? NaN), 0)));
   });
 });
+
+describe('convolutions to few channels are what the definition says', () => {
+  const twice = [2, 2];
+  test.each<['x' | 'y', string, Sizes]>([
+    [
+      'x',
+      'in bands, of images of three channels',
+      { n: 2, c: 3, f: 40, x: [46, 90], y: [23, 45], kernel: [7, 7], stride: twice, padLow: [3, 3] },
+    ],
+    [
+      'x',
+      'whole, of many images of one channel',
+      { n: 17, c: 1, f: 16, x: [14, 13], y: [14, 13], kernel: [3, 3], padLow: [1, 1] },
+    ],
+    [
+      'x',
+      'of strides that leave outputs without taps',
+      { n: 1, c: 2, f: 7, x: [17, 53], y: [6, 27], kernel: [2, 1], stride: [3, 2] },
+    ],
+    ['y', 'of long rows', { n: 1, c: 70, f: 3, x: [9, 201], y: [7, 199], kernel: [3, 3] }],
+    [
+      'y',
+      'of inputs far outside of the image',
+      { n: 1, c: 5, f: 2, x: [3, 4], y: [12, 11], kernel: [2, 3], padLow: [6, 5], dilateW: [3, 2] },
+    ],
+  ])('%s %s', (target, _, sizes) => expectSame(target, sizes));
+});

@@ -113,6 +113,7 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     ['conv', convKernel('y', conv, 'float32')],
     ['conv of one image', convKernel('y', { ...conv, n: 1 }, 'float32')],
     ['input gradient', convKernel('x', { ...conv, stride: [2, 2], y: [5, 4] }, 'float32')],
+    ['input gradient of one channel', convKernel('x', { ...conv, c: 1, f: 30 })],
     ['weight gradient', convKernel('w', conv, 'float32')],
     ['large weight gradient', convKernel('w', { ...conv, c: 254, f: 131, stride: [2, 2], y: [5, 4] })],
     ['windowMax', windowKernel('windowMax', 'y', window)],

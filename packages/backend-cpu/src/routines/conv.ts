@@ -21,6 +21,7 @@ import {
   tapCount,
   walkTiles,
 } from './phases.ts';
+import { isPlanar, planarPart } from './planes.ts';
 import { TILE_VECTORS, Tile, tileRows } from './tile.ts';
 import { squareOf, winograd } from './winograd.ts';
 import { winogradWeights } from './winograd-weights.ts';
@@ -131,7 +132,6 @@ function correlation(
     layout,
     tiles: new Map(),
   };
-  const weightBytes = phases.reduce((sum, phase) => sum + packedBytes(whole, phase), 0);
   const imageBytes = layout.padded ? Math.ceil(layout.bytes / 64) * 64 + 64 : 0;
   const operands = (params: readonly Local[]) => {
     const [first = 0, second = 0, out = 0] = params;
@@ -154,7 +154,17 @@ function correlation(
           .fill();
     },
   };
+  let weightsAt = 0;
+  const placed = phases.map((phase) => {
+    const at = weightsAt;
+    weightsAt += packedBytes(whole, phase);
+    return { phase, weightsAt: at };
+  });
   const bands = bandsOf(geometry.n, phases);
+  if (isPlanar(whole)) {
+    const { part, finishes } = planarPart({ ...whole, phases: placed, operands });
+    return { scratch: weightsAt, parts: [pack, part], finishes };
+  }
   const finish = finishBands(context, geometry.n, dimensions, phases, bands);
   const compute: Part = {
     tasks: geometry.n * bands,
@@ -166,16 +176,13 @@ function correlation(
         const [from, to] = [elementAt(code, input, n, inBytes), elementAt(code, out, n, outBytes)];
         if (layout.padded) padImage(code, image, layout, from, own);
         const pointers = { input: layout.padded ? own : from, weights: scratch, out: to };
-        let at = 0;
-        for (const phase of phases) {
-          emitPhase(code, whole, phase, pointers, at, { first, end, bands });
-          at += packedBytes(whole, phase);
-        }
+        for (const { phase, weightsAt } of placed)
+          emitPhase(code, whole, phase, pointers, weightsAt, { first, end, bands });
         finish?.(code, n, first, end);
       });
     },
   };
-  return { scratch: weightBytes, parts: [pack, compute], finishes: finish !== undefined };
+  return { scratch: weightsAt, parts: [pack, compute], finishes: finish !== undefined };
 }
 
 /** Panels of output channels in each group: whole ones, and a narrower last one. */

@@ -27,7 +27,8 @@ export function packRows(
 
 /**
  * Transposes `width` columns of `count` contiguous elements each, `stride` bytes apart, to `count` rows of `vectors`
- * vectors that follow each other; missing columns are zero. `from` moves on by one column's length, `to` by all vectors.
+ * vectors, `apart` bytes apart or one after the other; missing columns are zero. `from` moves on by one column's length,
+ * `to` by all rows.
  */
 export function packColumns(
   code: Code,
@@ -39,9 +40,10 @@ export function packColumns(
     readonly stride: number;
     readonly width: number;
     readonly vectors: number;
+    readonly apart?: number;
   },
 ): void {
-  const { count, stride, width, vectors } = columns;
+  const { count, stride, width, vectors, apart = vectors * 16 } = columns;
   const { bytes, lanes } = element;
   const block = code.locals('v128', lanes);
   code.repeat(Math.floor(count / lanes), () => {
@@ -56,9 +58,9 @@ export function packColumns(
         code
           .get(to)
           .get(local)
-          .memory('v128.store', (l * vectors + v) * 16);
+          .memory('v128.store', l * apart + v * 16);
     }
-    code.advance(from, lanes * bytes).advance(to, lanes * vectors * 16);
+    code.advance(from, lanes * bytes).advance(to, lanes * apart);
   });
   const row = block[0] ?? 0;
   code.repeat(count % lanes, () => {
@@ -75,7 +77,7 @@ export function packColumns(
         .get(row)
         .memory('v128.store', 16 * v);
     }
-    code.advance(from, bytes).advance(to, vectors * 16);
+    code.advance(from, bytes).advance(to, apart);
   });
 }
 
