@@ -18,6 +18,8 @@ import { integerError } from './buffer.ts';
 import type { Dialect } from './emit/dialect.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import { rangeKernel } from './range.ts';
+import type { StageLimits } from './stages/part.ts';
+import { stagesOf } from './stages/stages.ts';
 
 /** Something that is done step by step: it gives the promises that it waits for, and gets what they hold. */
 export type Work<T> = Generator<Promise<unknown>, T, unknown>;
@@ -27,6 +29,7 @@ export interface Machine<V> {
   readonly dialect: Dialect;
   /** Whether a kernel over all of a result has to tell that its integers are exact, because nobody looks at them here. */
   readonly checksOutputs: boolean;
+  readonly limits: StageLimits;
   ofBuffer(buffer: Buffer | undefined): V;
   /**
    * Does work on `operands`, after all work that was started before. Where it has to wait, the buffers of its results are
@@ -250,31 +253,43 @@ function runHost<V>({ host, inputs, outputs }: HostStep, machine: Machine<V>): R
   };
 }
 
-/** A program for each output, and those that check their integers. */
+/** The programs of the stages of each output, and those that check their integers. */
 function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<V>): Run<V> {
-  const { dialect, checksOutputs } = machine;
-  const empty = sizeOf(kernel.axes) === 0;
-  const programs = outputs.map((slot, i) => {
-    const range = empty ? undefined : rangeKernel(kernel, i, checksOutputs);
-    return {
-      slot,
-      dtype: kernel.outputs[i]?.dtype as DType,
-      program: empty ? undefined : emit(kernel, i, dialect),
-      check: range && emit(range, 0, dialect),
-    };
-  });
+  const { dialect, checksOutputs, limits } = machine;
   const { name } = kernel;
+  if (sizeOf(kernel.axes) === 0)
+    return (values) => {
+      for (const [i, slot] of outputs.entries()) {
+        const dtype = kernel.outputs[i]?.dtype as DType;
+        write(values, slot, machine.ofHost(dtype, hostArray(dtype, 0)), machine);
+      }
+      return undefined;
+    };
+  const programs = outputs.map((_, i) =>
+    stagesOf(kernel, i, limits).map((stage) => {
+      const range = rangeKernel(stage, 0, checksOutputs);
+      return {
+        dtype: stage.outputs[0]?.dtype as DType,
+        program: emit(stage, 0, dialect),
+        check: range && emit(range, 0, dialect),
+      };
+    }),
+  );
+  const error = (): Error => integerError(`an integer inside kernel ${name} left the range`);
   return (values) => {
     const operands = inputs.map((slot) => values.get(slot) as V);
-    for (const { slot, dtype, program, check } of programs) {
-      const value = program
-        ? machine.run(program, operands, dtype)
-        : machine.ofHost(dtype, hostArray(dtype, 0));
-      if (check)
-        machine.guard(value, check, operands, () =>
-          integerError(`an integer inside kernel ${name} left the range`),
-        );
-      write(values, slot, value, machine);
+    for (const [i, slot] of outputs.entries()) {
+      const all = [...operands];
+      try {
+        for (const { dtype, program, check } of programs[i] ?? []) {
+          const value = machine.run(program, all, dtype);
+          if (check) machine.guard(value, check, all, error);
+          all.push(value);
+        }
+        write(values, slot, all.pop() as V, machine);
+      } finally {
+        for (const value of all.slice(operands.length)) machine.release(value);
+      }
     }
     return undefined;
   };

@@ -16,6 +16,10 @@ import type { Device, Handle } from './device.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import type { Machine, Rows, Work } from './executable.ts';
 import { joinKernel, rowKernel } from './rows.ts';
+import type { StageLimits } from './stages/part.ts';
+
+/** What keeps a graphics processor busy. */
+const busy = { threads: 2 ** 14, fold: 2048 };
 
 /** Whether integers on the way to a value were exact: known at once, or when the device has answered. */
 interface Doubt {
@@ -64,6 +68,7 @@ class ResidentBuffer implements Buffer {
 export class Residents implements Machine<Value> {
   readonly dialect;
   readonly checksOutputs = true;
+  readonly limits: StageLimits;
   readonly #device: Device;
   readonly #maxBytes: number;
   readonly #recency = new Recency<Value>();
@@ -83,6 +88,7 @@ export class Residents implements Machine<Value> {
     this.#device = device;
     this.#maxBytes = maxBytes;
     this.dialect = device.dialect;
+    this.limits = { maxInputs: device.maxInputs, ...busy };
   }
 
   /** Bytes on the device, and how many tensors hold them. */

@@ -8,6 +8,7 @@ export function wasmMachine(kernels: Kernels): Machine<TypedArray> {
   return {
     dialect: 'exact',
     checksOutputs: false,
+    limits: { maxInputs: 32, threads: 1, fold: Infinity },
     ofBuffer: memoryOf,
     start: (_, results, work) => {
       const { value } = work().next(); // nothing here has to wait

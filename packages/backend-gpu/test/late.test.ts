@@ -1,13 +1,16 @@
 /** Plans on a device whose values arrive later. */
 import {
   add,
+  argmax,
   BackendError,
+  concatenate,
   cond,
   forLoop,
   greater,
   jit,
   less,
   linalg,
+  max,
   multiply,
   reference,
   scan,
@@ -132,6 +135,38 @@ describe('what fails later', () => {
   });
 });
 
+describe('kernels in stages', () => {
+  const noise = (size: number): Float32Array => {
+    let state = 1;
+    return Float32Array.from({ length: size }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return 0.5 + state / 2 ** 32;
+    });
+  };
+
+  test('a program that reads 40 arrays runs where a kernel takes 6', async () => {
+    fresh();
+    const total = jit((xs: Tensor[]) => xs.reduce((x, y) => add(multiply(x, 0.5), y)));
+    const xs = Array.from({ length: 40 }, (_, i) => floats(i, 2 * i));
+    const want = [1, 2].map((k) => xs.reduce((x, _, i) => x * 0.5 + k * i, 0));
+    expect(await elements(total(xs))).toEqual(want.map(Math.fround));
+    expect(await elements(concatenate(xs))).toEqual(xs.flatMap((_, i) => [i, 2 * i]));
+  });
+
+  test('long sums are as right as sums of pairs', async () => {
+    fresh();
+    for (const size of [1_000_003, 10_000_000]) {
+      const values = noise(size);
+      const want = values.reduce((x, y) => x + y);
+      const [got] = await elements(sum(tensor(values)));
+      expect(Math.abs((got as number) / want - 1)).toBeLessThan(4 * 2 ** -24);
+      values[size - 5] = 2;
+      expect(await elements(argmax(tensor(values)))).toEqual([size - 5]);
+      expect(await elements(max(tensor(values)))).toEqual([2]);
+    }
+  });
+});
+
 describe('memory', () => {
   test('of a donated argument is given back when the work that takes it is done', async () => {
     const backend = fresh();
@@ -145,7 +180,7 @@ describe('memory', () => {
     const { alive } = backend.count;
     for (let i = 0; i < 5; i++) x = step(x);
     await x.data();
-    expect(backend.count.alive).toBe(alive);
+    expect(backend.count.alive).toBeLessThanOrEqual(alive);
   });
 
   test('of passes is given back', async () => {
@@ -157,7 +192,7 @@ describe('memory', () => {
     const { alive } = backend.count;
     const more = f(xs);
     await more[1].data();
-    expect(backend.count.alive).toBe(alive + 2);
+    expect(backend.count.alive).toBeLessThanOrEqual(alive + 2);
   });
 });
 

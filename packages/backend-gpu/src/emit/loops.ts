@@ -1,6 +1,6 @@
 import type { Coordinate } from './coordinates.ts';
 
-/** A longer axis is folded in blocks of so many, so that rounding errors of a sum grow with the blocks and their number. */
+/** An axis up to twice as long is one loop; a longer one is folded in blocks, so that rounding errors grow with their sizes. */
 const block = 256;
 
 /** What a fold does in one loop. */
@@ -13,7 +13,7 @@ interface Level {
   readonly lines: string[];
 }
 
-/** The loop over one reduce axis, or the two of a long one. */
+/** The loop over one reduce axis, or the two or three of a long one. */
 export class Loop {
   readonly coordinate: Coordinate;
   /** Outermost first. */
@@ -22,23 +22,28 @@ export class Loop {
   readonly lines: string[] = [];
 
   constructor(extent: number, axis: number) {
-    const [r, b] = [`r${axis}`, `b${axis}`];
-    const head = (name: string, count: number): string =>
-      `for (let ${name} = 0; ${name} < ${count}; ${name}++)`;
-    const level = (head?: string, condition?: string): Level => ({ head, condition, lines: this.lines });
-    if (extent === 1) {
-      this.coordinate = { text: '0', lines: [] };
-      this.levels = [level()];
-    } else if (extent <= 2 * block) {
-      this.coordinate = { text: r, lines: [] };
-      this.levels = [level(head(r, extent))];
-    } else {
-      const text = `(${b} * ${block} + ${r})`;
-      this.coordinate = { text, lines: [] };
-      const outer = { ...level(head(b, Math.ceil(extent / block))), lines: [] };
-      this.levels = [outer, level(head(r, block), extent % block === 0 ? undefined : `${text} < ${extent}`)];
-    }
+    const counts = countsOf(extent);
+    const names = ['o', 'b', 'r'].slice(-counts.length).map((letter) => `${letter}${axis}`);
+    const text = names.reduce((outer, name, i) => `(${outer} * ${counts[i]} + ${name})`);
+    const padded = counts.reduce((product, count) => product * count, 1);
+    this.coordinate = { text: extent === 1 ? '0' : text, lines: [] };
+    this.levels = counts.map((count, i) => {
+      const [name, isInnermost] = [names[i] as string, i === counts.length - 1];
+      return {
+        head: extent === 1 ? undefined : `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
+        condition: isInnermost && padded > extent ? `${text} < ${extent}` : undefined,
+        lines: isInnermost ? this.lines : [],
+      };
+    });
   }
+}
+
+/** The lengths of the loops over an axis, outermost first. */
+function countsOf(extent: number): number[] {
+  if (extent <= 2 * block) return [extent];
+  if (extent <= 2 * block ** 2) return [Math.ceil(extent / block), block];
+  const size = Math.ceil(Math.cbrt(extent));
+  return [Math.ceil(extent / size ** 2), size, size];
 }
 
 /**
