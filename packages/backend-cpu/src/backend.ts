@@ -9,10 +9,9 @@ import {
   type Kernel,
   type Plan,
   type TypedArray,
-  workSteps,
 } from '@neumann/core/backend';
 import { CpuBuffer, storageOf } from './buffer.ts';
-import { DIVIDE_FROM } from './emit/cost.ts';
+import { type Limits, usualLimits } from './emit/cost.ts';
 import { foreignFunctions } from './emit/functions.ts';
 import { type EmittedPlan, emitPlan } from './emit/plan.ts';
 import { CpuExecutable } from './executable.ts';
@@ -50,14 +49,14 @@ export function cpu(options: CpuOptions = {}): Promise<CpuBackend> {
   return createCpu(options);
 }
 
-/** {@link cpu}, where tests also say which kernels threads share. */
-export async function createCpu(options: CpuOptions, divideFrom: number = DIVIDE_FROM): Promise<CpuBackend> {
+/** {@link cpu}, where tests also say what is treated as large. */
+export async function createCpu(options: CpuOptions, limits: Limits = usualLimits): Promise<CpuBackend> {
   const { memoryMB, relaxedSimd, winograd, threads, revectorize } = resolveOptions(options);
   const features = detectFeatures(relaxedSimd, revectorize);
   const budget = memoryMB * 2 ** 20;
   // Room for holes between blocks beyond the budget; when it does not suffice, everything is moved together.
   const maxPages = Math.min(MOST_PAGES, Math.ceil((HEAP_START + budget * 1.25) / PAGE) + 64);
-  const common = { features, budget, maxPages, divideFrom, winograd: winograd !== false };
+  const common = { features, budget, maxPages, limits, winograd: winograd !== false };
   const shared = threads > 1 && canShareMemory() ? sharedMemory(maxPages) : undefined;
   const pool = shared && (await threadPool(threads));
   if (shared && pool && pool.threads > 1)
@@ -87,7 +86,7 @@ interface Setup {
   readonly budget: number;
   readonly memory: WebAssembly.Memory;
   readonly maxPages: number;
-  readonly divideFrom: number;
+  readonly limits: Limits;
   readonly winograd: boolean;
   readonly pool: ThreadPool | undefined;
   readonly threads: number;
@@ -157,11 +156,10 @@ class Cpu implements CpuBackend {
 
   /** Runs a plan and takes down when its steps end. */
   #timed(plan: Plan): (region: number) => void {
-    const steps = workSteps(plan.steps);
     const emitted = emitPlan(plan, this.features, { ...this.#setup, clock: true });
     return this.#load(emitted, (i) => {
-      const step = steps[i];
-      if (step) currentRecorder()?.mark(plan, step);
+      const work = emitted.work[i];
+      if (work) currentRecorder()?.mark(plan, work);
     });
   }
 

@@ -2,9 +2,10 @@
 import process from 'node:process';
 import { type Buffer, binary } from '@neumann/core/backend';
 import { createCpu } from '../src/backend.ts';
+import { noLimits } from '../src/emit/cost.ts';
 import { elementwise, planOf } from './kernels.ts';
 
-const backend = await createCpu({ threads: 2 }, 0);
+const backend = await createCpu({ threads: 2 }, noLimits);
 const executable = backend.compile(
   planOf(elementwise([1000], ['float32', 'float32'], (x, y) => [binary('add', x, y)])),
 );

@@ -1,8 +1,9 @@
 /** What kernels do, with two threads that share everything that can be shared, however small. */
 import { laws, operationRows, primitiveRows, runFuzz, runLaws } from '@neumann/testing';
 import { createCpu } from '../src/backend.ts';
+import { noLimits } from '../src/emit/cost.ts';
 
-const backend = await createCpu({ threads: 2 }, 0);
+const backend = await createCpu({ threads: 2 }, noLimits);
 const named = (...names: string[]) => laws.filter(({ name }) => names.includes(name));
 
 runLaws(backend, {

@@ -33,6 +33,7 @@ import {
 } from '@neumann/core/backend';
 import { expect, test } from 'vitest';
 import { createCpu } from '../src/backend.ts';
+import { noLimits } from '../src/emit/cost.ts';
 import { cpu } from '../src/index.ts';
 
 const backend = await cpu();
@@ -120,7 +121,7 @@ test('threads agree on when a loop ends, also where the next step takes the plac
     arenaBytes: 512,
   };
   checkPlan(plan);
-  const threads = await createCpu({ threads: 2 }, 0);
+  const threads = await createCpu({ threads: 2 }, noLimits);
   const executable = threads.compile(plan);
   for (let i = 0; i < 3000; i++) {
     const [y] = executable.run([]) as [Buffer];

@@ -14,6 +14,7 @@ import type { Callable, Code, Local } from '../src/asm/code.ts';
 import { ModuleBuilder } from '../src/asm/module.ts';
 import { createCpu } from '../src/backend.ts';
 import { defineBarrier, importBarrier } from '../src/emit/barrier.ts';
+import { noLimits } from '../src/emit/cost.ts';
 import { cpu } from '../src/index.ts';
 import { type Program, ThreadPool } from '../src/threads/pool.ts';
 import { startWorker, type Worker } from '../src/threads/start.ts';
@@ -23,7 +24,7 @@ import { convKernel, gatherKernel, matmulKernel, scatterAddKernel, windowKernel 
 
 /** Backends that divide every kernel that can be divided. */
 const counts = [1, 2, 3];
-const backends = await Promise.all(counts.map((threads) => createCpu({ threads }, 0)));
+const backends = await Promise.all(counts.map((threads) => createCpu({ threads }, noLimits)));
 
 function expectSameBits(kernel: Kernel, inputs: readonly TypedArray[]): TypedArray[] {
   const [expected = [], ...others] = backends.map((backend) => runKernel(backend, kernel, inputs));
@@ -176,7 +177,7 @@ describe('the pool', () => {
   });
 
   test('serves backends of several sizes and memories', async () => {
-    const small = await createCpu({ threads: 2, memoryMB: 4 }, 0);
+    const small = await createCpu({ threads: 2, memoryMB: 4 }, noLimits);
     const kernel = matmulKernel({ m: 60, n: 50, k: 40 });
     const random = randomSource(1);
     const inputs = kernel.inputs.map(({ dtype, shape }) => valuesOf(dtype, sizeOf(shape), random, 0));
@@ -185,7 +186,7 @@ describe('the pool', () => {
   });
 
   test('a memory that grows and spills is seen by all threads', async () => {
-    const backend = await createCpu({ threads: 2, memoryMB: 64 }, 0);
+    const backend = await createCpu({ threads: 2, memoryMB: 64 }, noLimits);
     const size = 2 ** 20;
     const plan = planOf(elementwise([size], ['float32', 'float32'], (x, y) => [binary('add', x, y)]));
     const executable = backend.compile(plan);

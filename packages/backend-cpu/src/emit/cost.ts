@@ -3,6 +3,27 @@ import { type Expr, isFloat, type Kernel, nodesOf, sizeOf } from '@neumann/core/
 /** From this many points on, a kernel takes longer than it takes several threads to agree that they are done. */
 export const DIVIDE_FROM: number = 2 ** 15;
 
+/** From which sizes on kernels are treated as large. */
+export interface Limits {
+  /** Kernels whose {@link costOf} is less are run by the first thread alone. */
+  readonly divideFrom: number;
+  /** Steps run together row by row from so many rows, points in a row, and bytes on: see `RowGroup`. */
+  readonly rows: number;
+  readonly rowPoints: number;
+  readonly groupBytes: number;
+}
+
+/** Fewer rows leave threads without work, shorter ones take longer to begin than they save, fewer bytes are in the cache anyway. */
+export const usualLimits: Limits = {
+  divideFrom: DIVIDE_FROM,
+  rows: 32,
+  rowPoints: 64,
+  groupBytes: 2 ** 17,
+};
+
+/** Everything is large: for tests. */
+export const noLimits: Limits = { divideFrom: 0, rows: 2, rowPoints: 1, groupBytes: 0 };
+
 /** A rough measure of the time that a kernel takes: points written, and some of those read. */
 export function costOf({ axes, reduceAxes, reductions }: Kernel): number {
   const points = sizeOf(axes);

@@ -1,19 +1,9 @@
-import {
-  coord,
-  dtypeInfo,
-  type Expr,
-  floorDiv,
-  type Kernel,
-  load,
-  mod,
-  rowMajorStrides,
-  sizeOf,
-  substituteAll,
-} from '@neumann/core/backend';
+import { coord, dtypeInfo, type Kernel, load, sizeOf, substituteAll } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { kernelCode, rowsCode } from './kernel.ts';
 import type { Part, StepCode } from './part.ts';
 import type { EmitContext } from './plan.ts';
+import { splitRows } from './splitRows.ts';
 
 /** Writes the epilogue for the rows of a result from `first` up to `end`, which have just been computed. */
 export type Finish = (code: Code, first: Local, end: Local) => void;
@@ -73,7 +63,7 @@ export function withEpilogue(
   /** The addresses that the code being written was given. */
   let params: readonly Local[] = [];
   const finishRows = (rows: number): Finish | undefined => {
-    const byRows = splitRows(epilogue, rows);
+    const byRows = rows < sizeOf(epilogue.axes) ? splitRows(epilogue, rows) : undefined;
     const emit = byRows && rowsCode(context.functions, byRows);
     return emit && ((code, first, end) => emit(code, params, { first, end }));
   };
@@ -112,22 +102,4 @@ export function withEpilogue(
     }),
   );
   return { scratch: Math.max(scratch, rest.scratch), parts: [...parts, ...after] };
-}
-
-/** The kernel with the leading axes that make up `rows` as one, if there are such. */
-function splitRows(kernel: Kernel, rows: number): Kernel | undefined {
-  const { axes } = kernel;
-  const leading = axes.findIndex((_, axis) => sizeOf(axes.slice(0, axis + 1)) === rows) + 1;
-  if (leading === 0) return undefined;
-  const lead = axes.slice(0, leading);
-  const strides = rowMajorStrides(lead);
-  const moved = (axis: number): Expr =>
-    axis >= leading
-      ? coord(axis - leading + 1)
-      : mod(floorDiv(coord(0), strides[axis] ?? 1), axis === 0 ? rows : (lead[axis] ?? 1));
-  return {
-    ...kernel,
-    axes: [rows, ...axes.slice(leading)],
-    outputs: substituteAll(kernel.outputs, { coord: moved }),
-  };
 }

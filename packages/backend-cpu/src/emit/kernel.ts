@@ -15,7 +15,7 @@ import { emitTranspose } from './transpose.ts';
 import { vectorKeepLive } from './vector.ts';
 
 /** A loop nest is divided into as many tasks: enough for any number of threads to get about the same. */
-const TASKS = 64;
+export const TASKS = 64;
 
 /** The loop nest of a kernel, divided along a loop; the partial results of a large reduction come first. */
 export function kernelCode(functions: Functions, kernel: Kernel): StepCode {
@@ -60,20 +60,18 @@ export function kernelCode(functions: Functions, kernel: Kernel): StepCode {
   };
 }
 
-/**
- * What writes the nest of a kernel without reductions for the coordinates of its first axis from `first` up to `end`, if
- * it is one nest with a loop inside.
- */
-export function rowsCode(
-  functions: Functions,
-  kernel: Kernel,
-): ((code: Code, params: readonly Local[], rows: Pick<Share, 'first' | 'end'>) => void) | undefined {
+/** Writes a kernel for some coordinates of its first axis. */
+export type EmitRows = (code: Code, params: readonly Local[], rows: Pick<Share, 'first' | 'end'>) => void;
+
+/** What writes a kernel for the coordinates of its first axis from `first` up to `end`, if it is one nest. */
+export function rowsCode(functions: Functions, kernel: Kernel): EmitRows | undefined {
   const [graph, ...others] = segments(kernel);
   if (!graph || others.length > 0) return undefined;
-  const nest = buildNest(withoutReductions(kernel), graph, { firstApart: true });
+  const nest = buildNest(graph.values.length > 0 ? kernel : withoutReductions(kernel), graph, {
+    firstApart: true,
+  });
   const units = kernel.axes[0] ?? 0;
-  const inner = nest.loops.filter(({ axis }) => axis !== 0).length;
-  if (units < 2 || inner === 0) return undefined;
+  if (units < 2) return undefined;
   return (code, params, { first, end }) => {
     const unused = code.local('i32');
     const share = { first, end, scratch: unused, own: unused };

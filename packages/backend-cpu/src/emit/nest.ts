@@ -19,6 +19,8 @@ export interface Nest {
   readonly loops: readonly Loop[];
   /** How many of the loops are parallel. */
   readonly parallel: number;
+  /** Whether the first axis is a loop of its own, of which only some points may be wanted. */
+  readonly firstApart: boolean;
   readonly nodes: readonly Node[];
   readonly loads: readonly LoadNode[];
   /** Row-major position within the reduce axes, for argmax and argmin. */
@@ -72,6 +74,7 @@ export function buildNest(kernel: Kernel, graph: Graph, { firstApart = false } =
     graph,
     loops,
     parallel: loops.filter((loop) => !loop.reduce).length,
+    firstApart,
     nodes: tracksPosition ? reachable([...roots, position]) : nodes,
     loads,
     position,

@@ -14,10 +14,13 @@ import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
-import { costOf } from './cost.ts';
+import { costOf, type Limits } from './cost.ts';
 import { type Finish, withEpilogue } from './epilogue.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
+import type { StepCode } from './part.ts';
+import { groupKey, type RowGroup, rowGroups } from './rowGroup.ts';
+import { rowGroupCode } from './rowGroupCode.ts';
 import { Turns } from './turns.ts';
 
 /** What a plan's functions are written with. */
@@ -42,11 +45,13 @@ export interface EmitOptions {
   readonly maxPages: number;
   readonly threads: number;
   readonly winograd: boolean;
-  /** Kernels whose {@link costOf} is less are run by the first thread alone. */
-  readonly divideFrom: number;
-  /** Whether all threads meet after each step, and the first calls the import `mark` with its number in `workSteps`. */
+  readonly limits: Limits;
+  /** Whether all threads meet after each step, and the first calls the import `mark` with its number in {@link EmittedPlan.work}. */
   readonly clock?: boolean;
 }
+
+/** What runs as one: a step, or several. */
+export type Work = WorkStep | RowGroup;
 
 /**
  * A plan as one WebAssembly module with one export, `run(region, thread)`, which every thread calls. The region holds
@@ -58,6 +63,7 @@ export interface EmitOptions {
 export interface EmittedPlan {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly hosts: readonly HostRoutine[];
+  readonly work: readonly Work[];
   /** Slots outside of the arena, in the order of the table. */
   readonly externals: readonly number[];
   readonly regionBytes: number;
@@ -96,13 +102,19 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   const functions = new Functions(builder, foreign, features);
   const hosts = importHosts(builder, work);
   const context = { builder, functions, features, winograd };
-  const byKey = new Map<string, StepFunctions>();
+  const byKey = new Map<string, StepFunctions | undefined>();
+  const cached = (key: string, emit: () => StepFunctions | undefined): StepFunctions | undefined => {
+    if (!byKey.has(key)) byKey.set(key, emit());
+    return byKey.get(key);
+  };
+  const groups = rowGroups(plan, options.limits, (step) => isNothing(plan, step));
   const functionsOf = (step: WorkStep): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
-    const key = kernelKey(step.kernel);
-    const known = byKey.get(key) ?? emitKernelStep(context, step.kernel, options);
-    byKey.set(key, known);
-    return known;
+    const group = groups.get(step);
+    const together = group && cached(groupKey(group), () => emitRowGroup(context, plan, group, options));
+    if (together) return together;
+    groups.delete(step);
+    return cached(kernelKey(step.kernel), () => emitKernelStep(context, step.kernel, options)) ?? noStep();
   };
   const steps = new Map(work.map((step) => [step, functionsOf(step)]));
   const externals = plan.slots.flatMap(({ place }, i) =>
@@ -121,8 +133,9 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
       const turns = new Turns(code, plan, thread, barrier);
       const calls = { code, region, thread, threads, layout, push };
       const emitWork = (step: WorkStep, order: Turns): void => {
-        if (isNothing(plan, step)) return;
-        emitCalls(calls, order, step, steps.get(step) ?? noStep());
+        const group = groups.get(step);
+        if (isNothing(plan, step) || (group && step !== group.steps.at(-1))) return;
+        emitCalls(calls, order, group ?? step, steps.get(step) ?? noStep());
         if (!mark) return;
         order.meet();
         code
@@ -138,6 +151,7 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   return {
     bytes: builder.encode({ maxPages, shared: threads > 1 }),
     hosts: hosts.routines,
+    work: work.map((step) => groups.get(step) ?? step),
     externals,
     regionBytes: layout.ownAt + threads * layout.ownBytes,
     divided,
@@ -192,16 +206,43 @@ function paramsFor(operands: number): 'i32'[] {
 }
 
 /** The functions of one kernel, one for each part. */
-function emitKernelStep(
-  context: EmitContext,
-  kernel: Kernel,
-  { threads, divideFrom }: EmitOptions,
-): StepFunctions {
-  const { builder, functions } = context;
+function emitKernelStep(context: EmitContext, kernel: Kernel, options: EmitOptions): StepFunctions {
+  const { functions } = context;
   const routine = kernel.axes.includes(0) ? undefined : withEpilogue(context, kernel, routineFor);
-  const { scratch, parts } = routine ?? kernelCode(functions, kernel);
   const operands = kernel.inputs.length + kernel.outputs.length;
-  const isShared = threads > 1 && costOf(kernel) >= divideFrom && everywhere(foreignNames([kernel]));
+  return defineParts(
+    context,
+    routine ?? kernelCode(functions, kernel),
+    operands,
+    isShared([kernel], options),
+  );
+}
+
+/** The same of a group of kernels, if each can be written row by row. */
+function emitRowGroup(
+  context: EmitContext,
+  plan: Plan,
+  group: RowGroup,
+  options: EmitOptions,
+): StepFunctions | undefined {
+  const code = rowGroupCode(context, plan, group);
+  const kernels = group.steps.map(({ kernel }) => kernel);
+  const operands = group.inputs.length + group.outputs.length;
+  return code && defineParts(context, code, operands, isShared(kernels, options));
+}
+
+/** Whether threads share the work of some kernels. */
+function isShared(kernels: readonly Kernel[], { threads, limits }: EmitOptions): boolean {
+  const cost = kernels.reduce((sum, kernel) => sum + costOf(kernel), 0);
+  return threads > 1 && cost >= limits.divideFrom && everywhere(foreignNames(kernels));
+}
+
+function defineParts(
+  { builder }: EmitContext,
+  { scratch, parts }: StepCode,
+  operands: number,
+  shared: boolean,
+): StepFunctions {
   return {
     scratch,
     parts: parts.map(({ tasks, own = 0, emit }) => {
@@ -209,7 +250,7 @@ function emitKernelStep(
         const [scratch = 0, own = 0, first = 0, end = 0] = locals.slice(operands);
         emit(code, locals.slice(0, operands), { scratch, own, first, end });
       });
-      return { callable, tasks, own, divided: isShared && tasks > 1 };
+      return { callable, tasks, own, divided: shared && tasks > 1 };
     }),
   };
 }
@@ -224,7 +265,7 @@ interface Calls {
 }
 
 /** Calls the functions of a step, in all threads or in the first. */
-function emitCalls(calls: Calls, turns: Turns, step: WorkStep, { scratch, parts }: StepFunctions): void {
+function emitCalls(calls: Calls, turns: Turns, step: Work, { scratch, parts }: StepFunctions): void {
   const { code, region, thread, threads, layout, push } = calls;
   for (const { callable, tasks, own, divided } of parts) {
     const call = () => {

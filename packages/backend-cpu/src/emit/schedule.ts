@@ -24,7 +24,7 @@ export function chooseSchedule(nest: Nest): Schedule {
   const candidates: Schedule[] = [];
   const { loops, parallel } = nest;
   const reductions = nest.kernel.reductions.length > 0 && loops.length > parallel;
-  if (parallel > 0) candidates.push(...vectorSchedule(nest, parallel - 1));
+  if (parallel > Number(nest.firstApart)) candidates.push(...vectorSchedule(nest, parallel - 1));
   if (reductions) candidates.push(...vectorSchedule(nest, loops.length - 1));
   const best = candidates.sort((a, b) => stridedLoads(nest, a.loop) - stridedLoads(nest, b.loop))[0];
   if (best) return best;

@@ -15,7 +15,7 @@ interface Turn {
 }
 
 /** Bytes that a part reads or writes: of the arena, of one argument or result, or of the scratch memory. */
-interface Extent {
+export interface Extent {
   readonly of: string;
   readonly from: number;
   readonly to: number;
@@ -45,7 +45,7 @@ export class Turns {
   }
 
   /** Writes the part that `call` calls. */
-  next(step: WorkStep, { divided, usesScratch }: Turn, call: () => void): void {
+  next(step: Pick<WorkStep, 'inputs' | 'outputs'>, { divided, usesScratch }: Turn, call: () => void): void {
     if (!this.#barrier) {
       call();
       return;
@@ -71,8 +71,8 @@ export class Turns {
     divided: boolean,
     call: () => void,
   ): void {
-    const reads = inputs.map((slot) => this.#extentOf(slot));
-    const writes = [...outputs.map((slot) => this.#extentOf(slot)), ...scratch];
+    const reads = inputs.map((slot) => extentOf(this.#plan, slot));
+    const writes = [...outputs.map((slot) => extentOf(this.#plan, slot)), ...scratch];
     const others = divided ? [this.#alone, this.#together] : [this.#together];
     const conflict = others.some(
       (other) =>
@@ -97,27 +97,29 @@ export class Turns {
   end(): void {
     if (this.#barrier) this.meet();
   }
+}
 
-  #extentOf(index: number): Extent {
-    const slot = this.#plan.slots[index];
-    if (!slot) throw new InternalError(`emit: the plan has no slot ${index}.`);
-    const { place, size, dtype } = slot;
-    switch (place.kind) {
-      case 'arena':
-        return { of: 'arena', from: place.offset, to: place.offset + size * dtypeInfo(dtype).bytes };
-      case 'output':
-        return { of: `slot ${index}`, from: 0, to: 1 };
-      case 'input':
-      case 'donated':
-        return { of: `argument ${place.index}`, from: 0, to: 1 };
-      case 'row':
-        return this.#extentOf(place.of);
-      default:
-        return place satisfies never;
-    }
+/** The bytes of a slot. */
+export function extentOf(plan: Plan, index: number): Extent {
+  const slot = plan.slots[index];
+  if (!slot) throw new InternalError(`emit: the plan has no slot ${index}.`);
+  const { place, size, dtype } = slot;
+  switch (place.kind) {
+    case 'arena':
+      return { of: 'arena', from: place.offset, to: place.offset + size * dtypeInfo(dtype).bytes };
+    case 'output':
+      return { of: `slot ${index}`, from: 0, to: 1 };
+    case 'input':
+    case 'donated':
+      return { of: `argument ${place.index}`, from: 0, to: 1 };
+    case 'row':
+      return extentOf(plan, place.of);
+    default:
+      return place satisfies never;
   }
 }
 
-function overlap(some: readonly Extent[], others: readonly Extent[]): boolean {
+/** Whether any of some bytes are among the others. */
+export function overlap(some: readonly Extent[], others: readonly Extent[]): boolean {
   return some.some((a) => others.some((b) => a.of === b.of && a.from < b.to && b.from < a.to));
 }

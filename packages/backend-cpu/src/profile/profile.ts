@@ -1,5 +1,6 @@
-import { dtypeInfo, OptionError, type Plan, showAval, stepName, type WorkStep } from '@neumann/core/backend';
+import { dtypeInfo, OptionError, type Plan, showAval, stepName } from '@neumann/core/backend';
 import { flopsOf } from '../emit/cost.ts';
+import type { Work } from '../emit/plan.ts';
 import { type Peak, peakOf } from './peak.ts';
 import { currentRecorder, type Event, Recorder, setRecorder } from './recorder.ts';
 
@@ -145,18 +146,20 @@ function rowsOf(events: readonly Event[], { gflops, gbs }: Peak): ProfileRow[] {
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** `add f32[1000]` */
-function nameOf(step: WorkStep): string {
+/** `add f32[1000]`; of what runs row by row together, `reduceMax f32[10], exp f32[10,10]`. */
+function nameOf(step: Work): string {
   if (step.kind === 'host') return stepName(step);
+  if (step.kind === 'rows') return step.steps.map(nameOf).join(', ');
   const { axes, outputs } = step.kernel;
   return `${stepName(step)} ${outputs.map(({ dtype }) => showAval({ dtype, shape: axes })).join(', ')}`;
 }
 
-function flopsOfStep(step: WorkStep): number {
+function flopsOfStep(step: Work): number {
+  if (step.kind === 'rows') return step.steps.reduce((sum, one) => sum + flopsOfStep(one), 0);
   return step.kind === 'kernel' ? flopsOf(step.kernel) : 0;
 }
 
-function bytesOfStep({ slots }: Plan, { inputs, outputs }: WorkStep): number {
+function bytesOfStep({ slots }: Plan, { inputs, outputs }: Work): number {
   let bytes = 0;
   for (const slot of [...new Set(inputs), ...outputs]) {
     const { dtype, size } = slots[slot] ?? { dtype: 'bool' as const, size: 0 };

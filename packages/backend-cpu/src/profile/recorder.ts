@@ -1,9 +1,10 @@
-import type { Plan, WorkStep } from '@neumann/core/backend';
+import type { Plan } from '@neumann/core/backend';
 import type { CpuBackend } from '../backend.ts';
+import type { Work } from '../emit/plan.ts';
 
 /** One run of one step. Milliseconds. */
 export interface Event {
-  readonly step: WorkStep;
+  readonly step: Work;
   readonly plan: Plan;
   readonly start: number;
   readonly end: number;
@@ -22,7 +23,7 @@ export class Recorder {
   }
 
   /** A step has ended. */
-  mark(plan: Plan, step: WorkStep): void {
+  mark(plan: Plan, step: Work): void {
     const end = performance.now();
     this.events.push({ step, plan, start: this.#last, end });
     this.#last = performance.now();
