@@ -1,5 +1,6 @@
 /** What runs in the browser: the backend in one mode, compared with the reference. */
 import { type GpuMode, gpu } from '@neumann/backend-gpu';
+import { setBackend } from '@neumann/core';
 import { type Backend, BackendError, DTypeError } from '@neumann/core/backend';
 import fc from 'fast-check';
 import type { HostTensor } from '../../packages/testing/src/host.ts';
@@ -7,6 +8,7 @@ import { anySamples, expectEqual, run, yardstick } from '../../packages/testing/
 import type { Row, Sample } from '../../packages/testing/src/row.ts';
 import { primitiveRows } from '../../packages/testing/src/rows/primitives.ts';
 import { refusal } from './limits.ts';
+import { structure } from './structure.ts';
 
 export interface Outcome {
   readonly device: string;
@@ -45,6 +47,9 @@ export async function check(mode: GpuMode, only?: string): Promise<Outcome> {
       if (passed === before) nothing.push(`${row.name} ${dtype}`);
     }
   }
+  setBackend(backend);
+  for (const [name, holds] of Object.entries(structure))
+    if (only === undefined || only === 'structure') await attempt(name, holds);
   return { device: backend.describe().device, passed, refused: nothing, failures };
 }
 

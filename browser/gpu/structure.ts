@@ -1,0 +1,122 @@
+/** Plans that ask more of a device than one kernel: many arrays, long folds, loops, branches, host routines. */
+import {
+  add,
+  argmax,
+  concatenate,
+  cond,
+  forLoop,
+  grad,
+  greater,
+  jit,
+  less,
+  linalg,
+  max,
+  multiply,
+  prod,
+  scan,
+  sort,
+  sum,
+  type Tensor,
+  tensor,
+  whileLoop,
+} from '@neumann/core';
+
+const floats = (...values: number[]): Tensor => tensor(Float32Array.from(values));
+
+async function expectElements(x: Tensor, want: readonly number[]): Promise<void> {
+  const got = Array.from(await x.data());
+  const isSame =
+    got.length === want.length && got.every((y, i) => Object.is(y, Math.fround(want[i] as number)));
+  if (!isSame) throw new Error(`${got.join()} instead of ${want.join()}`);
+}
+
+/** Pseudorandom numbers from 0 to 1. */
+function noise(size: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return 0.5 + state / 2 ** 32;
+  });
+}
+
+/** What holds on the current backend, by name. */
+export const structure: Readonly<Record<string, () => Promise<void>>> = {
+  'a kernel of 40 arrays': async () => {
+    const xs = Array.from({ length: 40 }, (_, i) => floats(i, 2 * i));
+    const total = jit((ys: Tensor[]) => ys.reduce((x, y) => add(multiply(x, 0.5), y)));
+    await expectElements(
+      total(xs),
+      [1, 2].map((k) => xs.reduce((x, _, i) => x * 0.5 + k * i, 0)),
+    );
+    await expectElements(
+      concatenate(xs),
+      xs.flatMap((_, i) => [i, 2 * i]),
+    );
+  },
+  'long folds': async () => {
+    for (const size of [1_000_003, 10_000_000]) {
+      const values = noise(size);
+      values[size - 5] = 2;
+      const want = values.reduce((x, y) => x + y);
+      const x = tensor(values);
+      const got = Number((await sum(x).data())[0]);
+      const error = Math.abs(got / want - 1);
+      if (!(error < 8 * 2 ** -24)) throw new Error(`a sum of ${size} terms is ${got} instead of ${want}`);
+      await expectElements(argmax(x), [size - 5]);
+      await expectElements(max(x), [2]);
+      const ones = tensor(values.map((_, i) => (i % 500_000 === 7 ? -2 : 1)));
+      await expectElements(prod(ones), [(-2) ** Math.ceil((size - 7) / 500_000)]);
+    }
+  },
+  'a scan and its gradient': async () => {
+    const f = (xs: Tensor): [Tensor, Tensor] =>
+      scan((c: Tensor, x: Tensor) => [add(multiply(c, 0.5), x), multiply(c, x)], tensor(0, 'float32'), xs);
+    const xs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    const [last, products] = jit(f)(floats(...xs));
+    let carry = 0;
+    const want = xs.map((x) => {
+      const product = carry * x;
+      carry = carry * 0.5 + x;
+      return product;
+    });
+    await expectElements(last, [carry]);
+    await expectElements(products, want);
+    const gradient = jit(grad((ys: Tensor) => f(ys)[0]))(floats(...xs));
+    await expectElements(
+      gradient,
+      xs.map((_, i) => 0.5 ** (xs.length - 1 - i)),
+    );
+  },
+  'loops that values end, and branches': async () => {
+    const double = (x: Tensor): Tensor =>
+      whileLoop(
+        (y: Tensor) => less(y, 1000),
+        (y: Tensor) => multiply(y, 2),
+        x,
+      );
+    await expectElements(jit(double)(tensor(3, 'float32')), [1536]);
+    const pick = jit((x: Tensor) =>
+      cond(
+        greater(sum(x), 0),
+        () => multiply(x, 10),
+        () => multiply(x, -1),
+      ),
+    );
+    await expectElements(add(pick(pick(floats(-1, -2))), 1), [11, 21]);
+    const power = jit((x: Tensor) => forLoop(0, 5, (_: Tensor, y: Tensor) => multiply(y, x), x));
+    await expectElements(power(floats(1, 2)), [1, 64]);
+  },
+  'host routines in the middle': async () => {
+    const f = jit((a: Tensor) => add(linalg.cholesky(multiply(a, 4)), 1));
+    await expectElements(
+      f(
+        tensor([
+          [1, 0],
+          [0, 4],
+        ]),
+      ),
+      [3, 1, 1, 5],
+    );
+    await expectElements(add(sort(multiply(sort(add(floats(3, 1, 2), 0)), -1)), 0), [-3, -2, -1]);
+  },
+};
