@@ -4,42 +4,112 @@
  */
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { GpuMode } from '@neumann/backend-gpu';
+import type { Browser, Page } from 'playwright-core';
 import { bundle } from '../bundle.ts';
 import { launchChromium, servePage } from '../chromium.ts';
 import type { Outcome } from './check.ts';
+import type { Calls } from './page.ts';
 
-const browser = await launchChromium();
-if (!browser) {
+const first = await launchChromium();
+if (!first) {
   console.log(
     'backend-gpu in browsers: webgl2 skipped, webgpu skipped: no Chromium here; set CHROMIUM to the path of one.',
   );
   process.exit(0);
 }
+await first.close();
 
 const out = await bundle(fileURLToPath(new URL('.', import.meta.url)), ['page']);
 const { address, close } = await servePage(out);
 const [modes = 'webgl2,webgpu', only] = process.argv.slice(2);
-let failed = 0;
-for (const mode of modes.split(',')) {
+
+/** What went wrong. */
+type Failures = readonly string[];
+
+async function withPage<T>(browser: Browser, f: (page: Page) => Promise<T>): Promise<T> {
   const page = await browser.newPage();
   page.on('pageerror', (error) => console.error(error.message));
   await page.goto(address);
-  await page.waitForFunction(() => 'run' in globalThis);
-  const outcome = await page.evaluate(
-    ([mode, only]) =>
-      (globalThis as unknown as { run(mode: string, only?: string): Promise<Outcome> })
-        .run(mode as string, only)
-        .catch((error: unknown) => ({ device: 'none', passed: 0, refused: [], failures: [String(error)] })),
-    [mode, only],
-  );
-  failed += outcome.failures.length;
-  console.log(
-    `${outcome.failures.length === 0 ? 'ok' : 'FAILED'} ${mode} on ${outcome.device}: ${outcome.passed} checks; ` +
-      `only refusals: ${outcome.refused.join(', ') || 'nothing'}`,
-  );
-  for (const failure of outcome.failures) console.log(`  ${failure}`);
-  await page.close();
+  await page.waitForFunction(() => 'calls' in globalThis);
+  try {
+    return await f(page);
+  } finally {
+    await page.close();
+  }
 }
-await browser.close();
+
+/** Calls what `page.ts` has. */
+const call = async <Name extends keyof Calls>(
+  page: Page,
+  name: Name,
+  ...values: Parameters<Calls[Name]>
+): Promise<Awaited<ReturnType<Calls[Name]>>> =>
+  page.evaluate(
+    ([name, values]) =>
+      (globalThis as unknown as { calls: Record<string, (...values: unknown[]) => Promise<never>> }).calls[
+        name
+      ]?.(...values) as Promise<never>,
+    [name, values] as const,
+  );
+
+/** The whole process of the device dies, of which the page is told later than it asks. */
+async function crash(page: Page, mode: GpuMode, first: string): Promise<Failures> {
+  await call(page, 'startWork', mode, first);
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  await session?.send('Browser.crashGpuProcess').catch(() => undefined); // the answer dies with it
+  return await call(page, 'afterLoss').then(
+    () => [],
+    (error: unknown) => [`after a crash, ${first} first: ${String(error)}`],
+  );
+}
+
+/** Textures, buffers and memory of JavaScript after many steps are what they were after few. */
+async function steps(page: Page, mode: GpuMode): Promise<Failures> {
+  const session = await page.context().newCDPSession(page);
+  const sample = async (): Promise<{ held: number; heap: number }> => {
+    for (let i = 0; i < 3; i++) {
+      await session.send('HeapProfiler.collectGarbage');
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 30)));
+    }
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    return { held: await call(page, 'held'), heap: usedSize };
+  };
+  await call(page, 'startSteps', mode);
+  await call(page, 'takeSteps', 1000);
+  const before = await sample();
+  const loss = await call(page, 'takeSteps', 9000);
+  const after = await sample();
+  const failures: string[] = [];
+  if (!(loss >= 0 && loss < 1e-6)) failures.push(`the loss after 10,000 steps is ${loss}`);
+  // How much is kept to be used again depends on when garbage was collected: a leak of one in each step would be 9000.
+  if (after.held > before.held + 900)
+    failures.push(`9,000 steps later, ${after.held} textures or buffers are held, not ${before.held}`);
+  if (after.heap > before.heap + 2 ** 20)
+    failures.push(`9,000 steps later, the heap has ${after.heap} bytes, not ${before.heap}`);
+  return failures;
+}
+
+let failed = 0;
+for (const mode of modes.split(',') as GpuMode[]) {
+  const browser = (await launchChromium()) as Browser; // of its own: a browser bears few crashes
+  const report = (what: string, failures: Failures): void => {
+    failed += failures.length;
+    console.log(`${failures.length === 0 ? 'ok' : 'FAILED'} ${mode} ${what}`);
+    for (const failure of failures) console.log(`  ${failure.slice(0, 800)}`);
+  };
+  const outcome: Outcome = await withPage(browser, (page) => call(page, 'check', mode, only)).catch(
+    (error: unknown) => ({ device: 'none', passed: 0, refused: [], failures: [String(error)] }),
+  );
+  const refused = outcome.refused.join(', ') || 'nothing';
+  report(`on ${outcome.device}: ${outcome.passed} checks; only refusals: ${refused}`, outcome.failures);
+  if (only === undefined) {
+    report('faults', await withPage(browser, (page) => call(page, 'faults', mode)));
+    for (const first of ['a read', 'a new program'])
+      report(`a crash, ${first} first`, await withPage(browser, (page) => crash(page, mode, first)));
+    report('10,000 steps', await withPage(browser, (page) => steps(page, mode)));
+  }
+  await browser.close();
+}
 close();
 process.exitCode = failed === 0 ? 0 : 1;

@@ -19,6 +19,7 @@ export interface GpuContext {
 /** What is used of WebGPU, whose declarations TypeScript does not bring along. */
 interface WebGpuDevice {
   readonly limits: Readonly<Record<string, number>>;
+  readonly lost: Promise<unknown>;
   readonly queue: {
     writeBuffer(buffer: WebGpuBuffer, offset: number, data: ArrayBufferView): void;
     submit(commands: readonly unknown[]): void;
@@ -41,7 +42,7 @@ interface WebGpuDevice {
     copyBufferToBuffer(from: WebGpuBuffer, start: number, to: WebGpuBuffer, at: number, bytes: number): void;
     finish(): unknown;
   };
-  pushErrorScope(kind: 'validation' | 'out-of-memory'): void;
+  pushErrorScope(kind: 'validation' | 'out-of-memory' | 'internal'): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
 }
 

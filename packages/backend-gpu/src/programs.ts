@@ -45,12 +45,22 @@ export class Programs<T> {
     return compiled;
   }
 
+  /** Forgets all, to be compiled anew. */
+  clear(): void {
+    for (const key of this.#entries.keys()) this.#remove(key);
+  }
+
   #makeRoom(bytes: number): void {
-    for (const [key, oldest] of this.#entries) {
+    for (const key of this.#entries.keys()) {
       if (this.#entries.size < maxPrograms && this.#bytes + bytes <= maxBytes) return;
-      this.#destroy(oldest.compiled);
-      this.#entries.delete(key);
-      this.#bytes -= oldest.bytes;
+      this.#remove(key);
     }
+  }
+
+  #remove(key: string): void {
+    const { compiled, bytes } = this.#entries.get(key) as Entry<T>;
+    this.#destroy(compiled);
+    this.#entries.delete(key);
+    this.#bytes -= bytes;
   }
 }

@@ -343,6 +343,7 @@ export class Residents implements Machine<Value> {
   }
 
   #handleOf(value: Value): Handle {
+    if (value.handle && value.memory && !this.#device.usable(value.handle)) this.#evict(value);
     if (!value.handle) {
       const memory = value.memory as TypedArray;
       const bytes = 4 * value.size;

@@ -1,25 +1,30 @@
 import { BackendError, InternalError } from '@neumann/core/backend';
-import { type Device, type Handle, lostError } from './device.ts';
+import { type Device, type Handle, lostError, type Numbered, Refusals, refusedError } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import { assertMode, createKernel, type Gpu, type GpuJs, type KernelRun, messageOf } from './gpujs.ts';
 import { maxElements } from './limits.ts';
 import { Programs } from './programs.ts';
 
+/** The bits of a NaN that nothing computes. Where a context is lost, reading leaves them, before the loss is announced. */
+const unread = 0x7fa5c3e1;
+
 /** A texture of gpu.js. */
 interface Texture {
-  readonly texture: object;
+  readonly texture: object & { readonly _refs?: number };
   readonly size: Readonly<ArrayLike<number>>;
   readonly kernel: unknown;
   readonly constructor: new (settings: object) => Texture;
   delete(): void;
 }
 
-class TextureMemory implements Handle {
+class TextureMemory implements Numbered {
   readonly size: number;
+  readonly number: number;
   readonly texture: Texture;
 
-  constructor(size: number, texture: Texture) {
+  constructor(size: number, number: number, texture: Texture) {
     this.size = size;
+    this.number = number;
     this.texture = texture;
   }
 }
@@ -34,57 +39,62 @@ class WebGl2 implements Device {
   readonly device: string;
   readonly maxInputs: number;
   readonly maxElements: number;
-  readonly #gpu: Gpu;
+  readonly #gl: WebGL2RenderingContext;
+  /** One element, 1. Its texture is what those of uploaded values are made after. */
+  readonly #probe: TextureMemory;
   readonly #programs: Programs<KernelRun>;
-  #context: WebGL2RenderingContext | undefined;
-  #model: Texture | undefined;
+  readonly #refusals = new Refusals();
+  /** The first handle since WebGL was last asked for errors. */
+  #unasked = 0;
+  #lost = false;
 
   constructor(gpu: Gpu) {
-    this.#gpu = gpu;
     this.#programs = new Programs(
       (program) => createKernel(gpu, program, true),
       (run) => run.destroy(),
+      ({ size }) => 4 * size, // gpu.js keeps the last result of each
     );
-    const probe = this.run(probeProgram, []) as TextureMemory;
-    this.#model = probe.texture;
-    const gl = this.#gl();
+    const texture = createKernel(gpu, probeProgram, true)() as Texture;
+    this.#probe = new TextureMemory(1, this.#refusals.number(), texture);
+    const gl = gpu.context;
     if (!(gl instanceof WebGL2RenderingContext))
       throw new BackendError('gpu: gpu.js has no WebGL 2 here; use another mode.');
+    this.#gl = gl;
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     const name: unknown = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : undefined;
     this.device = `WebGL 2${typeof name === 'string' ? ` (${name})` : ''}`;
     this.maxInputs = Math.min(15, (gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number) - 1); // one of constants
     this.maxElements = Math.min(maxElements, (gl.getParameter(gl.MAX_TEXTURE_SIZE) as number) ** 2);
-    const [one] = this.readSync(probe);
+    const [one] = this.readSync(this.#probe);
     if (one !== 1) throw new BackendError(`gpu: WebGL 2 computes ${one} for 1 here; use another mode.`);
   }
 
-  #gl(): WebGL2RenderingContext {
-    const gl = this.#context ?? (this.#gpu.context as WebGL2RenderingContext | null);
-    if (!gl) throw new InternalError('gpu: WebGL has no context yet.');
-    this.#context = gl;
-    return gl;
-  }
-
   check(): void {
-    if (this.#context?.isContextLost()) throw lostError('WebGL context');
+    this.#lost ||= this.#gl.isContextLost();
+    if (this.#lost) throw lostError('WebGL context');
   }
 
-  /** @throws {BackendError} if the context was lost or had no memory in what came before. */
-  #settle(): void {
-    const gl = this.#gl();
+  usable(handle: Handle): boolean {
+    return !this.#refusals.has(handle as TextureMemory);
+  }
+
+  /** What was refused since the last time that this was asked: rarely, because the answer is waited for. */
+  #refused(): string | undefined {
+    const gl = this.#gl;
     const error = gl.getError();
     this.check();
-    if (error === gl.OUT_OF_MEMORY)
-      throw new BackendError(
-        'gpu: the WebGL device is out of memory; use smaller tensors, or hold fewer of them.',
-      );
-    if (error !== gl.NO_ERROR) throw new InternalError(`gpu: WebGL reports error ${error}.`);
+    const why = error === gl.OUT_OF_MEMORY ? 'out of memory' : `WebGL error ${error}`;
+    if (error !== gl.NO_ERROR) {
+      this.#refusals.add(this.#unasked, why);
+      this.#programs.clear(); // they hold textures too
+    }
+    this.#unasked = this.#refusals.next;
+    return error === gl.NO_ERROR ? undefined : why;
   }
 
   upload(values: Float32Array): Handle {
     this.check();
-    const gl = this.#gl();
+    const gl = this.#gl;
     const [w, h] = squareOf(Math.max(1, values.length));
     const texture = gl.createTexture();
     const padded = new Float32Array(w * h);
@@ -97,8 +107,7 @@ class WebGl2 implements Device {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, w, h, 0, gl.RED, gl.FLOAT, padded);
-    this.#settle();
-    const model = this.#model as Texture;
+    const model = this.#probe.texture;
     const size = Math.max(1, values.length);
     const wrapped = new model.constructor({
       texture,
@@ -110,23 +119,24 @@ class WebGl2 implements Device {
       internalFormat: gl.R32F,
       textureFormat: gl.RED,
     });
-    return new TextureMemory(values.length, wrapped);
+    return new TextureMemory(values.length, this.#refusals.number(), wrapped);
   }
 
   run(program: Emitted, inputs: readonly Handle[]): Handle {
     this.check();
+    for (const input of inputs) this.#refusals.check(input as TextureMemory);
     const run = this.#programs.find(program);
+    const number = this.#refusals.number();
     let result: unknown;
     try {
       result = run(...inputs.map((input) => (input as TextureMemory).texture));
     } catch (cause) {
-      this.check();
+      this.readSync(this.#probe); // tells a loss that nobody was told of yet
       const why = `gpu: gpu.js cannot run kernel ${program.name} (${messageOf(cause)})`;
       throw new InternalError(`${why}; please report it with its source:\n${program.source}`, { cause });
     }
     assertMode(program.name, run, 'gpu'); // what gpu.js calls all its kernels on WebGL
-    if (this.#model) this.#settle();
-    return new TextureMemory(program.size, result as Texture);
+    return new TextureMemory(program.size, number, result as Texture);
   }
 
   read(handle: Handle): Promise<Float32Array> {
@@ -137,23 +147,33 @@ class WebGl2 implements Device {
 
   readSync(handle: Handle): Float32Array {
     this.check();
-    const gl = this.#gl();
+    const gl = this.#gl;
     const { texture, size } = handle as TextureMemory;
     const [w, h] = [texture.size[0] as number, texture.size[1] as number];
     const frame = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture.texture, 0);
     const values = new Float32Array(w * h);
+    const bits = new Int32Array(values.buffer).fill(unread);
     gl.pixelStorei(gl.PACK_ALIGNMENT, 4);
     gl.readPixels(0, 0, w, h, gl.RED, gl.FLOAT, values);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.deleteFramebuffer(frame);
-    this.#settle();
+    const why = this.#refused();
+    this.#refusals.check(handle as TextureMemory);
+    if (bits.every((bit) => bit === unread)) {
+      if (why !== undefined) throw refusedError(why);
+      this.#lost = true;
+      this.check();
+    }
     return values.subarray(0, size);
   }
 
   free(handle: Handle): void {
-    if (!this.#context?.isContextLost()) (handle as TextureMemory).texture.delete();
+    if (this.#gl.isContextLost()) return;
+    const { texture } = handle as TextureMemory;
+    texture.delete();
+    if (!texture.texture._refs) this.#gl.deleteTexture(texture.texture); // gpu.js does not where its kernel is gone
   }
 }
 

@@ -1,5 +1,5 @@
-import { BackendError, InternalError } from '@neumann/core/backend';
-import { type Device, type Handle, lostError } from './device.ts';
+import { InternalError } from '@neumann/core/backend';
+import { type Device, type Handle, lostError, type Numbered, Refusals } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import {
   createKernel,
@@ -17,12 +17,14 @@ import { Programs } from './programs.ts';
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
 const workgroup = 64;
 
-class GpuMemory implements Handle {
+class GpuMemory implements Numbered {
   readonly size: number;
+  readonly number: number;
   readonly buffer: WebGpuBuffer;
 
-  constructor(size: number, buffer: WebGpuBuffer) {
+  constructor(size: number, number: number, buffer: WebGpuBuffer) {
     this.size = size;
+    this.number = number;
     this.buffer = buffer;
   }
 }
@@ -40,6 +42,10 @@ interface Compiled {
  */
 export async function webgpuDevice(library: GpuJs): Promise<Device> {
   const gpu = new library.GPU({ mode: 'webgpu' });
+  const context = await library.WebGPUContext.acquire();
+  const device = new WebGpu(gpu, context);
+  if (await device.answers()) return device;
+  await context.device.lost; // then gpu.js forgets it
   return new WebGpu(gpu, await library.WebGPUContext.acquire());
 }
 
@@ -59,8 +65,10 @@ class WebGpu implements Device {
   /** Memory that nobody uses, by bytes. */
   readonly #free = new Map<number, WebGpuBuffer[]>();
   #freeBytes = 0;
-  /** The first thing that the device refused; whatever was computed since then is not to be read. */
-  #fault: string | undefined;
+  readonly #refusals = new Refusals();
+  #lost = false;
+  /** Settles when the device has judged all that it was told. */
+  #judged: Promise<void> = Promise.resolve();
 
   constructor(gpu: Gpu, context: GpuContext) {
     this.#gpu = gpu;
@@ -72,24 +80,37 @@ class WebGpu implements Device {
     this.maxElements = Math.min(maxElements, (limits['maxStorageBufferBindingSize'] as number) / 4);
   }
 
+  /** Whether it was not lost in this moment, of which we are told late. */
+  async answers(): Promise<boolean> {
+    const number = this.upload(Float32Array.of(1));
+    try {
+      await this.read(number);
+    } catch (cause) {
+      if (!this.#lost) throw cause;
+    }
+    this.free(number);
+    return !this.#lost;
+  }
+
+  usable(handle: Handle): boolean {
+    return !this.#refusals.has(handle as GpuMemory);
+  }
+
   check(): void {
-    if (this.#context.isLost) throw lostError('WebGPU device');
-    if (this.#fault !== undefined)
-      throw new BackendError(
-        `gpu: WebGPU refused a command (${this.#fault}); results since then are not to be trusted. Make a new ` +
-          `backend with gpu(), and smaller tensors if memory was short.`,
-      );
+    this.#lost ||= this.#context.isLost;
+    if (this.#lost) throw lostError('WebGPU device');
   }
 
   upload(values: Float32Array): Handle {
     this.check();
     const memory = this.#allocate(values.length);
-    this.#context.device.queue.writeBuffer(memory.buffer, 0, values);
+    this.#watch(memory.number, () => this.#context.device.queue.writeBuffer(memory.buffer, 0, values));
     return memory;
   }
 
   run(program: Emitted, inputs: readonly Handle[]): Handle {
     this.check();
+    for (const input of inputs) this.#refusals.check(input as GpuMemory);
     const { device } = this.#context;
     const { pipeline, parameters, constants, groups } = this.#programs.find(program);
     const result = this.#allocate(program.size);
@@ -100,7 +121,7 @@ class WebGpu implements Device {
       ...constants,
     ];
     const [x, y] = groups;
-    this.#watch(() => {
+    this.#watch(result.number, () => {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
@@ -123,31 +144,35 @@ class WebGpu implements Device {
     const { device } = this.#context;
     const { buffer, size } = handle as GpuMemory;
     const bytes = 4 * Math.max(1, size);
-    const staging = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget });
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    // What the queue was told before is checked before.
-    device.pushErrorScope('validation');
-    await device.popErrorScope();
+    const number = this.#refusals.number();
+    const staging = this.#watch(number, () => {
+      const copy = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, 0, copy, 0, bytes);
+      device.queue.submit([encoder.finish()]);
+      return new GpuMemory(size, number, copy);
+    });
+    const judged = this.#judged;
+    const mapped = staging.buffer.mapAsync(1).then(
+      () => true,
+      () => false,
+    );
+    await judged;
     try {
-      await staging.mapAsync(1);
-    } catch (cause) {
+      const isMapped = await mapped;
       this.check();
-      throw new BackendError(`gpu: the values could not be read from WebGPU (${messageOf(cause)}).`, {
-        cause,
-      });
+      for (const part of [handle as GpuMemory, staging]) this.#refusals.check(part);
+      this.#lost = !isMapped; // what was not refused can be read; that the device is lost may be announced later
+      this.check();
+      return new Float32Array(staging.buffer.getMappedRange()).slice(0, size);
+    } finally {
+      staging.buffer.destroy();
     }
-    this.check();
-    const values = new Float32Array(staging.getMappedRange()).slice(0, size);
-    staging.unmap();
-    staging.destroy();
-    return values;
   }
 
   free(handle: Handle): void {
     const { buffer } = handle as GpuMemory;
-    if (this.#freeBytes + buffer.size > 2 ** 28) {
+    if (this.#refusals.has(handle as GpuMemory) || this.#freeBytes + buffer.size > 2 ** 28) {
       buffer.destroy();
       return;
     }
@@ -160,37 +185,42 @@ class WebGpu implements Device {
   #allocate(size: number): GpuMemory {
     const bytes = Math.max(256, 2 ** Math.ceil(Math.log2(4 * Math.max(1, size))));
     const known = this.#free.get(bytes)?.pop();
-    if (known) {
-      this.#freeBytes -= bytes;
-      return new GpuMemory(size, known);
-    }
-    return new GpuMemory(
-      size,
-      this.#watch(() =>
-        this.#context.device.createBuffer({
-          size: bytes,
-          usage: usage.storage | usage.copySource | usage.copyTarget,
-        }),
-      ),
-    );
+    if (known) this.#freeBytes -= bytes;
+    const number = this.#refusals.number();
+    const make = (): WebGpuBuffer =>
+      this.#context.device.createBuffer({
+        size: bytes,
+        usage: usage.storage | usage.copySource | usage.copyTarget,
+      });
+    return new GpuMemory(size, number, known ?? this.#watch(number, make));
   }
 
-  /** Does something that the device may refuse later. */
-  #watch<T>(f: () => T): T {
+  /** Does something for the handle of this number, and those after it, that the device may refuse later. */
+  #watch<T>(number: number, f: () => T): T {
     const { device } = this.#context;
-    device.pushErrorScope('validation');
-    device.pushErrorScope('out-of-memory');
+    for (const kind of ['validation', 'out-of-memory', 'internal'] as const) device.pushErrorScope(kind);
     try {
       return f();
     } finally {
-      for (let scope = 0; scope < 2; scope++)
-        void device.popErrorScope().then(
-          (error) => {
-            if (error) this.#fault ??= error.message;
-          },
-          () => undefined, // lost, which `check` tells
-        );
+      const answers = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
+      this.#judged = Promise.all([this.#judged, ...answers]).then(
+        ([, ...errors]) => {
+          const error = errors.find((answer) => answer);
+          if (error) this.#refuse(number, error.message);
+        },
+        () => {
+          this.#lost = true; // nobody is there to answer
+        },
+      );
     }
+  }
+
+  #refuse(number: number, why: string): void {
+    this.#refusals.add(number, why);
+    this.#programs.clear();
+    for (const buffer of [...this.#free.values()].flat()) buffer.destroy();
+    this.#free.clear();
+    this.#freeBytes = 0;
   }
 
   #compile(program: Emitted): Compiled {
@@ -206,7 +236,7 @@ class WebGpu implements Device {
       device.queue.writeBuffer(buffer, 0, values);
       return buffer;
     };
-    return this.#watch(() => ({
+    return this.#watch(this.#refusals.next, () => ({
       pipeline: device.createComputePipeline({
         layout: 'auto',
         compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },

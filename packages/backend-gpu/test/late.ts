@@ -46,6 +46,7 @@ export function lateBackend({
     maxInputs,
     maxElements,
     check: () => undefined,
+    usable: () => true,
     upload: (values) => keep(values.slice()),
     run(program, handles) {
       if (handles.length > maxInputs) throw new Error(`${program.name} reads ${handles.length} arrays`);

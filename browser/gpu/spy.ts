@@ -1,0 +1,94 @@
+/** What devices do underneath: those that were made, what they hold, and faults that come when a test asks for them. */
+
+/** What is used of WebGPU, whose declarations TypeScript does not bring along. */
+interface DeviceLike {
+  destroy(): void;
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Replaces a method; the new one gets the old one first. */
+function wrap(
+  owner: object,
+  name: string,
+  around: (method: Method, self: unknown, args: unknown[]) => unknown,
+) {
+  const method = (owner as Record<string, Method>)[name] as Method;
+  (owner as Record<string, Method>)[name] = function (...args) {
+    return around(method, this, args);
+  };
+}
+
+const contexts: WebGL2RenderingContext[] = [];
+const devices: DeviceLike[] = [];
+/** Textures and buffers that were made and not given back. */
+const alive = new Set<object>();
+let short = false;
+/** WebGL has still to be asked what it refused. */
+let refused = false;
+
+wrap(HTMLCanvasElement.prototype, 'getContext', (method, self, args) => {
+  const context = method.apply(self, args);
+  if (context instanceof WebGL2RenderingContext && !contexts.includes(context)) contexts.push(context);
+  return context;
+});
+
+const webgl = WebGL2RenderingContext.prototype;
+wrap(webgl, 'createTexture', (method, self, args) => {
+  const texture = method.apply(self, args);
+  alive.add(texture as object);
+  return texture;
+});
+wrap(webgl, 'deleteTexture', (method, self, args) => {
+  alive.delete(args[0] as object);
+  return method.apply(self, args);
+});
+for (const name of ['texImage2D', 'texStorage2D'])
+  wrap(webgl, name, (method, self, args) => {
+    refused ||= short;
+    return short ? undefined : method.apply(self, args);
+  });
+wrap(webgl, 'getError', (method, self, args) => {
+  if (!refused) return method.apply(self, args);
+  refused = false;
+  return webgl.OUT_OF_MEMORY;
+});
+
+const scope = globalThis as unknown as Readonly<Record<string, { prototype: object } | undefined>>;
+if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer']) {
+  wrap(scope['GPUAdapter'].prototype, 'requestDevice', async (method, self, args) => {
+    const device = await method.apply(self, args);
+    devices.push(device as DeviceLike);
+    return device;
+  });
+  wrap(scope['GPUDevice'].prototype, 'createBuffer', (method, self, args) => {
+    const [options] = args as [object];
+    const buffer = method.apply(self, short ? [{ ...options, size: 2 ** 45 }] : args);
+    alive.add(buffer as object);
+    return buffer;
+  });
+  wrap(scope['GPUBuffer'].prototype, 'destroy', (method, self, args) => {
+    alive.delete(self as object);
+    return method.apply(self, args);
+  });
+}
+
+/** Takes the newest context or device away. */
+export function lose(mode: string): void {
+  if (mode === 'webgl2') contexts.at(-1)?.getExtension('WEBGL_lose_context')?.loseContext();
+  else devices.at(-1)?.destroy();
+}
+
+/** From now on, until `enough`, the device has no memory for anything new. */
+export function shortOfMemory(): void {
+  short = true;
+}
+
+export function enoughMemory(): void {
+  short = false;
+}
+
+/** How many textures and buffers are held. */
+export function held(): number {
+  return alive.size;
+}
