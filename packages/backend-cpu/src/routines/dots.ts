@@ -104,7 +104,7 @@ export function dots(context: EmitContext, element: Element, routine: Matmul): S
                   before += width;
                 }
             };
-            const [block, row, last] = code.locals('i32', 3) as [Local, Local, Local];
+            const [block = 0, row = 0, last = 0] = code.locals('i32', 3);
             code.get(first).set(block);
             countTo(code, block, end, 1, () => {
               code.get(block).i32(size).op('i32.mul').tee(row).i32(size).op('i32.add').tee(last);
@@ -150,7 +150,7 @@ function rowsFor({ relaxedSimd, fullRegisters }: Features, few: number): number 
 /** [k, few] -> [few, k], rows `rowBytes` apart. */
 function packFew(code: Code, { element, few, k }: Dots, from: Local, to: Local, rowBytes: number): void {
   const { lanes, bytes } = element;
-  const [at, into] = code.locals('i32', 2) as [Local, Local];
+  const [at = 0, into = 0] = code.locals('i32', 2);
   const block = code.locals('v128', lanes);
   code.get(from).set(at).get(to).set(into);
   const square = (height: number) => {

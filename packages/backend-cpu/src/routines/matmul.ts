@@ -4,6 +4,7 @@ import type { Finish } from '../emit/epilogue.ts';
 import { countTo, eachGroup, elementAt, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Features } from '../features.ts';
+import { combinations } from './combinations.ts';
 import { dots } from './dots.ts';
 import { type Element, elementOf } from './element.ts';
 import { packColumns, packRows } from './pack.ts';
@@ -30,8 +31,8 @@ export function matmul(context: EmitContext, kernel: Kernel, routine: Matmul): S
   const element = elementOf(kernel.inputs[0]?.dtype);
   const { m, n, k, transposeY } = routine;
   if (!element || m === 0 || n === 0 || k === 0) return undefined;
-  const inner = dots(context, element, routine);
-  if (inner || n < 2 || (m < 4 && transposeY)) return inner;
+  const small = dots(context, element, routine) ?? combinations(context, element, routine);
+  if (small || n < 2 || (m < 4 && transposeY)) return small;
   return matmulOf(context, element, routine);
 }
 
