@@ -20,6 +20,7 @@ import { hostImport } from './host.ts';
 import { HEAP_START } from './memory/heap.ts';
 import { type MemoryStatistics, Residency, type Storage } from './memory/residency.ts';
 import { eventLoopTurn } from './memory/turn.ts';
+import { Weights } from './memory/weight.ts';
 import { type CpuOptions, resolveOptions } from './options.ts';
 import { currentRecorder } from './profile/recorder.ts';
 import { canShareMemory, type Program, type ThreadPool, threadPool } from './threads/pool.ts';
@@ -100,6 +101,7 @@ class Cpu implements CpuBackend {
   readonly threads: number;
   readonly #setup: Setup;
   readonly #residency: Residency;
+  readonly #weights: Weights = new Weights();
   #bytesSinceTurn = 0;
 
   constructor(setup: Setup) {
@@ -183,7 +185,7 @@ class Cpu implements CpuBackend {
 
   #handle(dtype: DType, size: number, storage: Storage): Buffer {
     this.#bytesSinceTurn += storage.bytes;
-    const handle = new CpuBuffer(dtype, size, storage);
+    const handle = new CpuBuffer(dtype, size, storage, this.#weights.of(storage.bytes));
     this.#residency.own(handle, storage);
     return handle;
   }

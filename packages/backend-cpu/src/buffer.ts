@@ -7,11 +7,22 @@ export class CpuBuffer implements Buffer {
   readonly size: number;
   /** Nothing once it was donated. */
   storage: Storage | undefined;
+  /** Tells JavaScript what hangs on this handle. */
+  #weight: ArrayBuffer | undefined;
 
-  constructor(dtype: DType, size: number, storage: Storage) {
+  constructor(dtype: DType, size: number, storage: Storage | undefined, weight: ArrayBuffer | undefined) {
     this.dtype = dtype;
     this.size = size;
     this.storage = storage;
+    this.#weight = weight;
+  }
+
+  /** Another handle of the same memory, in whose favour this one gives it up. */
+  donate(): CpuBuffer {
+    const heir = new CpuBuffer(this.dtype, this.size, this.storage, this.#weight);
+    this.storage = undefined;
+    this.#weight = undefined;
+    return heir;
   }
 }
 

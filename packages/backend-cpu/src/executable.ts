@@ -7,7 +7,7 @@ import {
   type Plan,
   type Slot,
 } from '@neumann/core/backend';
-import { CpuBuffer, storageOf } from './buffer.ts';
+import { type CpuBuffer, storageOf } from './buffer.ts';
 import type { EmittedPlan } from './emit/plan.ts';
 import type { Residency, Storage } from './memory/residency.ts';
 
@@ -87,19 +87,21 @@ export class CpuExecutable implements Executable {
     const results: Buffer[] = [];
     for (const { dtype, size, source, donated, same } of this.#results) {
       const argument = source.kind === 'argument' ? inputs[source.index] : undefined;
-      if (donated) this.#takeOver(argument);
       results.push(
-        results[same] ?? (donated || !argument ? this.#own(dtype, size, storageAt(source)) : argument),
+        results[same] ??
+          (donated ? this.#heir(argument) : (argument ?? this.#own(dtype, size, storageAt(source)))),
       );
     }
     return results;
   }
 
-  /** The buffer is dead from here on, and its end will free nothing. */
-  #takeOver(buffer: Buffer | undefined): void {
-    if (!(buffer instanceof CpuBuffer) || !buffer.storage) return;
-    this.#residency.disown(buffer.storage);
-    buffer.storage = undefined;
+  /** A handle of what was the buffer's, which is dead from here on: its end will free nothing. */
+  #heir(buffer: Buffer | undefined): Buffer {
+    const storage = storageOf(buffer, 'a donated argument');
+    this.#residency.disown(storage);
+    const heir = (buffer as CpuBuffer).donate();
+    this.#residency.own(heir, storage);
+    return heir;
   }
 }
 

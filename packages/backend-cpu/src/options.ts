@@ -5,7 +5,8 @@ import { availableThreads, MOST_THREADS } from './threads/pool.ts';
 export interface CpuOptions {
   /**
    * Budget of WebAssembly memory for tensors and scratch, in MB of 2^20 bytes, from 1 to 4000; 1024 by default. Tensors
-   * beyond it move to ordinary JavaScript memory and back as they are used.
+   * beyond it move to ordinary JavaScript memory and back as they are used; so do those that have not been used for long,
+   * before it is reached.
    */
   readonly memoryMB?: number;
   /**

@@ -33,18 +33,29 @@ export interface MemoryStatistics {
   readonly heapBytes: number;
 }
 
+/** So much may be resident, beyond what runs need, before anything is spilled for the first time. */
+const SLACK = 384 * 2 ** 20;
+
 /**
  * A bounded cache of storages in WebAssembly memory.
  *
- * When the budget is reached, the least recently used storages are spilled: their bytes move to an ArrayBuffer that only
+ * When there are too many, the least recently used storages are spilled: their bytes move to an ArrayBuffer that only
  * the handle reaches and that JavaScript collects by itself. So nothing has to be freed by hand, not even in a loop
  * that never yields. A handle's end is reported by its id; holding the Storage instead would keep its bytes alive.
  * What is spilled leaves no trace here, so that nothing grows with the number of buffers that there have been.
+ *
+ * That happens long before the budget is reached: most of what is old is dead, and memory that was used before is
+ * faster than what the system has yet to provide. What is spilled and then used was not dead: by as much, more may be
+ * resident from then on, up to the budget.
  */
 export class Residency {
   readonly memory: WebAssembly.Memory;
   readonly #heap: Heap;
   readonly #budget: number;
+  /** The most that a run has needed. */
+  #need = 0;
+  /** What may be resident beyond that. */
+  #slack = SLACK;
   /** By id. */
   readonly #resident = new Map<number, Storage>();
   readonly #recency = new Recency<Storage>();
@@ -111,6 +122,7 @@ export class Residency {
         `${megabytes(all)} at once (inputs ${megabytes(inputBytes)}, outputs ${megabytes(outputBytes)}, ` +
         `scratch ${megabytes(scratchBytes)})`,
     );
+    this.#need = Math.max(this.#need, all);
     return (
       this.#tryPrepare(inputs, created, regionBytes) ??
       this.#compacted(() => this.#tryPrepare(inputs, created, regionBytes))
@@ -120,9 +132,7 @@ export class Residency {
   /** A copy of the bytes. */
   read(storage: Storage): ArrayBuffer {
     if (storage.spilled) return storage.spilled.slice(0);
-    const copy = new ArrayBuffer(storage.bytes);
-    new Uint8Array(copy).set(this.#view(storage));
-    return copy;
+    return new Uint8Array(this.#view(storage)).buffer; // nothing is cleared before it is written
   }
 
   write(storage: Storage, bytes: Uint8Array): void {
@@ -186,6 +196,7 @@ export class Residency {
     if (address === undefined) return false;
     storage.address = address;
     this.#view(storage).set(new Uint8Array(storage.spilled));
+    this.#slack += blockSize(storage.bytes);
     storage.spilled = undefined;
     this.#admit(storage);
     return true;
@@ -211,9 +222,10 @@ export class Residency {
     this.#region = { address: 0, bytes: 0 };
   }
 
-  /** Room for a block within the budget, spilling what was not used for longest. */
+  /** Room for a block, spilling what was not used for longest. */
   #allocate(bytes: number): number | undefined {
-    while (this.#residentBytes + this.#region.bytes + blockSize(bytes) > this.#budget)
+    const most = Math.min(this.#budget, this.#need + this.#slack);
+    while (this.#residentBytes + this.#region.bytes + blockSize(bytes) > most)
       if (!this.#spillOldest()) return undefined;
     let address = this.#heap.allocate(bytes);
     while (address === undefined && this.#spillOldest()) address = this.#heap.allocate(bytes);
