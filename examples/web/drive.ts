@@ -1,5 +1,6 @@
 /**
- * Drives the page in a real browser: trains, draws a digit, checks the answer, keeps a screenshot.
+ * Drives the page in a real browser: trains, draws a digit, checks the answer, keeps a screenshot. Then, unless a backend is
+ * named, compares the first losses on WebGL 2 and WebGPU with those on the CPU.
  *
  * `node --conditions=@neumann/source examples/web/drive.ts [--backend cpu] [--epochs 2] [--screenshot file.png] [--dev]`
  */
@@ -10,7 +11,7 @@ import { launchChromium } from '../../browser/chromium.ts';
 
 const { values } = parseArgs({
   options: {
-    backend: { type: 'string', default: 'cpu' },
+    backend: { type: 'string' },
     optimizer: { type: 'string', default: 'neumann' },
     epochs: { type: 'string', default: '2' },
     batch: { type: 'string', default: '64' },
@@ -51,19 +52,78 @@ async function drawZero(page: Page): Promise<void> {
   await page.mouse.up();
 }
 
-async function drive(browser: Browser, url: string): Promise<void> {
+/** A new page, and what went wrong on it so far. */
+async function open(browser: Browser, url: string): Promise<{ page: Page; problems: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1080, height: 980 } });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(url);
+  return { page, problems };
+}
+
+async function train(
+  page: Page,
+  options: Readonly<Record<'optimizer' | 'backend' | 'batch' | 'epochs', string>>,
+): Promise<void> {
+  await page.selectOption('[name=optimizer]', options.optimizer);
+  await page.selectOption('[name=backend]', options.backend);
+  await page.fill('[name=batch]', options.batch);
+  await page.fill('[name=epochs]', options.epochs);
+  await page.click('#start');
+}
+
+/** The losses that the page shows in the first steps. */
+async function firstLosses(
+  browser: Browser,
+  url: string,
+  optimizer: string,
+  backend: string,
+): Promise<number[]> {
+  const { page, problems } = await open(browser, url);
+  await page.evaluate(() => {
+    const status = document.querySelector('#status') as HTMLElement;
+    new MutationObserver(() => {
+      status.dataset['seen'] = `${status.dataset['seen'] ?? ''}\n${status.textContent}`;
+    }).observe(status, { childList: true });
+  });
+  await train(page, { optimizer, backend, batch: '8', epochs: '1' });
+  const seen = await page.waitForFunction(
+    () => {
+      const text = document.querySelector<HTMLElement>('#status')?.dataset['seen'] ?? '';
+      return /step 3 |did not work|failed/.test(text) ? text : undefined;
+    },
+    null,
+    { timeout: 120_000 },
+  );
+  const text = (await seen.jsonValue()) ?? '';
+  await page.close();
+  const losses = [...text.matchAll(/step [1-3] of \d+, loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+  if (losses.length !== 3 || !text.includes(backend === 'cpu' ? 'CPU' : backend) || problems.length > 0)
+    throw new Error(`${optimizer} on ${backend}: ${text.trim().split('\n').at(-1)} ${problems.join('; ')}`);
+  return losses;
+}
+
+/** The same weights and images in the same order: the graphics modes learn what the CPU learns. */
+async function compareModes(browser: Browser, url: string): Promise<void> {
+  for (const optimizer of ['neumann', 'adam']) {
+    const want = await firstLosses(browser, url, optimizer, 'cpu');
+    for (const backend of ['webgl2', 'webgpu']) {
+      const got = await firstLosses(browser, url, optimizer, backend);
+      const apart = Math.max(...got.map((loss, i) => Math.abs(loss / (want[i] as number) - 1)));
+      if (!(apart < 1e-3))
+        throw new Error(`${optimizer} on ${backend}: losses ${got.join()}, but ${want.join()} on the CPU`);
+      console.log(`web: ${optimizer} on ${backend}: first losses ${got.join(', ')}, as on the CPU.`);
+    }
+  }
+}
+
+async function drive(browser: Browser, url: string): Promise<void> {
+  const { page, problems } = await open(browser, url);
   const isolated = await page.evaluate(() => globalThis.crossOriginIsolated);
   if (!isolated) throw new Error('the page is not isolated from others, so that it has no threads');
-  await page.selectOption('[name=optimizer]', values.optimizer);
-  await page.selectOption('[name=backend]', values.backend);
-  await page.fill('[name=batch]', values.batch);
-  await page.fill('[name=epochs]', values.epochs);
-  await page.click('#start');
+  const { optimizer, backend = 'cpu', batch, epochs } = values;
+  await train(page, { optimizer, backend, batch, epochs });
   const status = page.locator('#status');
   await page.waitForFunction(
     () =>
@@ -117,6 +177,7 @@ if (!browser) {
   const server = await serve();
   try {
     await drive(browser, server.url);
+    if (values.backend === undefined) await compareModes(browser, server.url);
   } finally {
     await browser.close();
     await server.close();

@@ -90,7 +90,7 @@ worker.onmessage = ({ data: message }: MessageEvent<Answer>) => {
     case 'step':
       loss.training(message.step, message.loss);
       accuracy.training(message.step, message.accuracy);
-      status.textContent = `${description}: step ${message.step} of ${total}, ${Math.round(message.imagesPerSecond)} images/s`;
+      status.textContent = `${description}: step ${message.step} of ${total}, loss ${message.loss.toFixed(4)}, ${Math.round(message.imagesPerSecond)} images/s`;
       break;
     case 'epoch':
       hasLearned = true;
