@@ -1,7 +1,7 @@
 /** What runs in the browser: a device that is lost, or has no memory, in the middle of work. No zeros, nobody waits forever. */
 import { type GpuBackend, type GpuMode, gpu } from '@neumann/backend-gpu';
 import { add, jit, multiply, setBackend, type Tensor, tensor } from '@neumann/core';
-import { enoughMemory, lose, shortOfMemory } from './spy.ts';
+import { enoughMemory, lose, shortOfMemory, withoutAdapters } from './spy.ts';
 
 const lost = /^gpu: the .+ was lost, with every tensor on it; make a new backend with gpu\(\)/;
 const memory =
@@ -106,6 +106,16 @@ export async function startWork(mode: GpuMode, newProgram = false): Promise<() =
 }
 
 export const faults: Readonly<Record<string, (mode: GpuMode) => Promise<void>>> = {
+  'auto is the first mode that runs, and says why the others do not': async (mode) => {
+    const { GPU: before } = globalThis as { GPU?: unknown };
+    const backend = await (mode === 'webgl2' ? withoutAdapters(() => gpu()) : gpu());
+    const { passedOver, ...rest } = backend.describe();
+    const why = Object.entries(passedOver).flat().join(': ');
+    if (rest.mode !== mode || rest.sync !== (mode === 'webgl2')) throw new Error(JSON.stringify(rest));
+    if (!(mode === 'webgl2' ? /^webgpu: gpu: .*no adapter/ : /^$/).test(why)) throw new Error(why);
+    if ((globalThis as { GPU?: unknown }).GPU !== before)
+      throw new Error('gpu.js replaces the GPU of WebGPU');
+  },
   'a lost device is an error at every run and read, and a new backend works': async (mode) => {
     const after = await startWork(mode);
     lose(mode);

@@ -14,7 +14,7 @@ import type { Calls } from './page.ts';
 const first = await launchChromium();
 if (!first) {
   console.log(
-    'backend-gpu in browsers: webgl2 skipped, webgpu skipped: no Chromium here; set CHROMIUM to the path of one.',
+    'modes in Chromium: webgl2 skipped; webgpu skipped (there is no Chromium; set CHROMIUM to the path of one)',
   );
   process.exit(0);
 }
@@ -90,9 +90,18 @@ async function steps(page: Page, mode: GpuMode): Promise<Failures> {
   return failures;
 }
 
+/** gpu.js is a script of its own, which the page that imports the backend does not load before it calls `gpu()`. */
+async function imports(page: Page): Promise<Failures> {
+  const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+  const others = scripts.filter((script) => !script.endsWith('/page.js'));
+  return others.length === 0 ? [] : [`the import alone loads ${others.join()}`];
+}
+
 let failed = 0;
+const summary: string[] = [];
 for (const mode of modes.split(',') as GpuMode[]) {
   const browser = (await launchChromium()) as Browser; // of its own: a browser bears few crashes
+  const before = failed;
   const report = (what: string, failures: Failures): void => {
     failed += failures.length;
     console.log(`${failures.length === 0 ? 'ok' : 'FAILED'} ${mode} ${what}`);
@@ -104,12 +113,15 @@ for (const mode of modes.split(',') as GpuMode[]) {
   const refused = outcome.refused.join(', ') || 'nothing';
   report(`on ${outcome.device}: ${outcome.passed} checks; only refusals: ${refused}`, outcome.failures);
   if (only === undefined) {
+    report('is not loaded before it is asked for', await withPage(browser, imports));
     report('faults', await withPage(browser, (page) => call(page, 'faults', mode)));
     for (const first of ['a read', 'a new program'])
       report(`a crash, ${first} first`, await withPage(browser, (page) => crash(page, mode, first)));
     report('10,000 steps', await withPage(browser, (page) => steps(page, mode)));
   }
   await browser.close();
+  summary.push(`${mode} ${failed === before ? 'ok' : 'FAILED'} on ${outcome.device}`);
 }
 close();
+console.log(`modes in Chromium: ${summary.join('; ')}`);
 process.exitCode = failed === 0 ? 0 : 1;

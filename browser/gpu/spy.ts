@@ -73,6 +73,17 @@ if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer']) {
   });
 }
 
+/** Meanwhile there is WebGPU, but no device for it. */
+export async function withoutAdapters<T>(f: () => Promise<T>): Promise<T> {
+  const { gpu } = navigator as unknown as { gpu: Record<string, unknown> };
+  gpu['requestAdapter'] = async () => null; // before that of the prototype
+  try {
+    return await f();
+  } finally {
+    delete gpu['requestAdapter'];
+  }
+}
+
 /** Takes the newest context or device away. */
 export function lose(mode: string): void {
   if (mode === 'webgl2') contexts.at(-1)?.getExtension('WEBGL_lose_context')?.loseContext();

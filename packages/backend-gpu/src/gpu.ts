@@ -7,9 +7,11 @@ import {
   OptionError,
 } from '@neumann/core/backend';
 import { memoryOf, upload } from './buffer.ts';
+import type { Device } from './device.ts';
 import { emit } from './emit/emit.ts';
 import { executable } from './executable.ts';
 import { type GpuJs, loadGpuJs, messageOf } from './gpujs.ts';
+import { headlessDevice } from './headless.ts';
 import { Kernels } from './kernels.ts';
 import { gpuDtypes, maxElements, maxInteger } from './limits.ts';
 import { Residents } from './resident.ts';
@@ -18,13 +20,19 @@ import { webglDevice } from './webgl.ts';
 import { webgpuDevice } from './webgpu.ts';
 
 /**
- * How gpu.js runs kernels: `webgpu` and `webgl2` on a graphics processor, in browsers; `webasm` as WebAssembly SIMD on one
- * thread of the CPU, everywhere.
+ * How gpu.js runs kernels. On a graphics processor: `webgpu` where there is a `navigator.gpu`, `webgl2` in browsers,
+ * `headlessgl` with the package `gl` outside of them. Everywhere: `webasm`, WebAssembly SIMD on one thread of the CPU.
  */
-export type GpuMode = 'webgpu' | 'webgl2' | 'webasm';
+export type GpuMode = 'webgpu' | 'webgl2' | 'headlessgl' | 'webasm';
+
+/** In the order in which `'auto'` tries them. */
+const modes: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm'];
 
 export interface GpuOptions {
-  /** The mode. `'auto'`, the default, is `'webasm'`: the others are young and are to be asked for by name. */
+  /**
+   * The mode. `'auto'`, the default, is the first of `webgpu`, `webgl2`, `headlessgl` and `webasm` that runs here. WebGPU gives
+   * values only to those who wait: a program that calls `dataSync()` asks for another mode by name.
+   */
   readonly mode?: GpuMode | 'auto' | undefined;
   /** Megabytes of values on the device, beyond which those used longest ago move to JavaScript's memory; default 1024. */
   readonly memoryMB?: number | undefined;
@@ -37,10 +45,18 @@ export interface GpuDescription {
   readonly device: string;
   readonly library: string;
   readonly dtypes: readonly DType[];
+  /** Of every number in a kernel. */
+  readonly precision: 'float32';
+  /** Whether numbers below 2^-126 are kept; if not, they may be 0. */
+  readonly denormals: boolean;
+  /** Whether values can be had without waiting: `dataSync()`. */
+  readonly sync: boolean;
   /** Elements of the largest tensor. */
   readonly maxElements: number;
   /** int32 is exact from `-maxInteger` to `maxInteger`; what leaves this range is an error. */
   readonly maxInteger: number;
+  /** The modes that `'auto'` tried before, and why they do not run here. */
+  readonly passedOver: Readonly<Partial<Record<GpuMode, string>>>;
 }
 
 export interface GpuBackend extends Backend {
@@ -53,84 +69,105 @@ export interface GpuBackend extends Backend {
  *
  * It has float32, uint8, bool, and int32 up to ±(2^24 - 1); random keys are uint32, so they live on another backend.
  * A kernel that gpu.js cannot compute exactly is a `BackendError` when it is compiled, an integer beyond the range when
- * it appears; neither ever becomes a wrong number.
+ * it appears; neither ever becomes a wrong number. A device that was lost, or that refused a command, is a `BackendError`
+ * when something is run or read.
  *
  * @throws {OptionError} for an unknown option or mode.
  * @throws {BackendError} if gpu.js is not installed, or does not run in the mode.
  * @example
- * setBackend(await gpu());
- * (await gpu()).describe().device   // 'one CPU thread, WebAssembly SIMD'
+ * setBackend(await gpu({ mode: 'webasm' }));
+ * (await gpu({ mode: 'webasm' })).describe().device   // 'one CPU thread, WebAssembly SIMD'
  */
 export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
   const { mode, memoryMB } = checkOptions(options);
   const library = await loadGpuJs();
-  return await start(library, mode === 'auto' ? 'webasm' : mode, memoryMB);
+  if (mode !== 'auto') return await start(library, mode, memoryMB, {});
+  const passedOver: Partial<Record<GpuMode, string>> = {};
+  for (const candidate of modes.slice(0, -1))
+    try {
+      return await start(library, candidate, memoryMB, passedOver);
+    } catch (cause) {
+      if (!(cause instanceof BackendError)) throw cause;
+      passedOver[candidate] = cause.message;
+    }
+  return await start(library, 'webasm', memoryMB, passedOver);
 }
 
-/** Whether a mode can be asked for; that it runs is seen when it does. */
-const isThere: Record<GpuMode, () => boolean> = {
-  webgpu: () => 'gpu' in (globalThis.navigator ?? {}),
-  webgl2: () => 'WebGL2RenderingContext' in globalThis,
-  webasm: () => true,
+type Parts = Omit<Backend, 'name' | 'dtypes' | 'multipleOutputs'> &
+  Pick<GpuDescription, 'device' | 'denormals' | 'sync' | 'maxElements'>;
+
+const partsOf: Record<GpuMode, (library: GpuJs, memoryMB: number) => Promise<Parts>> = {
+  webgpu: async (library, memoryMB) => onDevice(await webgpuDevice(library), memoryMB),
+  webgl2: async (library, memoryMB) => onDevice(webglDevice(library), memoryMB),
+  headlessgl: async (library, memoryMB) => onDevice(await headlessDevice(library), memoryMB),
+  webasm: onWasm,
 };
 
-async function start(library: GpuJs, mode: GpuMode, memoryMB: number): Promise<GpuBackend> {
-  if (!isThere[mode]())
-    throw new BackendError(`gpu: there is no ${mode} here; leave the mode out, or use mode 'webasm'.`);
-  try {
-    return mode === 'webasm' ? onWasm(library) : await onDevice(library, mode, memoryMB);
-  } catch (cause) {
-    if (cause instanceof BackendError) throw cause;
-    throw new BackendError(`gpu: gpu.js has no mode ${mode} here (${messageOf(cause)}).`, { cause });
-  }
-}
-
-function describe(mode: GpuMode, device: string, most: number): GpuDescription {
-  return Object.freeze({
+async function start(
+  library: GpuJs,
+  mode: GpuMode,
+  memoryMB: number,
+  passedOver: GpuDescription['passedOver'],
+): Promise<GpuBackend> {
+  const { device, denormals, sync, maxElements, ...methods } = await partsOf[mode](library, memoryMB).catch(
+    (cause: unknown) => {
+      if (cause instanceof BackendError) throw cause;
+      throw new BackendError(`gpu: gpu.js has no mode ${mode} here (${messageOf(cause)}).`, { cause });
+    },
+  );
+  const description: GpuDescription = Object.freeze({
     mode,
     device,
     library: 'gpu.js 2.24.1',
     dtypes: gpuDtypes,
-    maxElements: most,
+    precision: 'float32',
+    denormals,
+    sync,
+    maxElements,
     maxInteger,
+    passedOver,
   });
-}
-
-function onWasm(library: GpuJs): GpuBackend {
-  const mode = 'webasm';
-  const kernels = new Kernels(new library.GPU({ mode }), mode);
-  kernels.run(emit(probe), []);
-  const description = describe(mode, 'one CPU thread, WebAssembly SIMD', maxElements);
-  const machine = wasmMachine(kernels);
   return {
     name: `gpu(${mode})`,
     mode,
     dtypes: new Set(gpuDtypes),
     multipleOutputs: false,
-    upload,
-    download: async (buffer) => memoryOf(buffer).slice(),
-    downloadSync: (buffer) => memoryOf(buffer).slice(),
-    compile: (plan) => executable(plan, machine),
+    ...methods,
     describe: () => description,
   };
 }
 
-async function onDevice(library: GpuJs, mode: 'webgpu' | 'webgl2', memoryMB: number): Promise<GpuBackend> {
-  const device = mode === 'webgpu' ? await webgpuDevice(library) : webglDevice(library);
-  const answer = await device.read(device.run(emit(probe), []));
-  if (answer[0] !== 1) throw new BackendError(`gpu: ${mode} computes ${answer[0]} for 1; use another mode.`);
-  const residents = new Residents(device, memoryMB * 2 ** 20);
-  const description = describe(mode, device.device, device.maxElements);
+async function onWasm(library: GpuJs): Promise<Parts> {
+  const mode = 'webasm';
+  const kernels = new Kernels(new library.GPU({ mode }), mode);
+  kernels.run(emit(probe), []);
+  const machine = wasmMachine(kernels);
   return {
-    name: `gpu(${mode})`,
-    mode,
-    dtypes: new Set(gpuDtypes),
-    multipleOutputs: false,
+    device: 'one CPU thread, WebAssembly SIMD',
+    denormals: true,
+    sync: true,
+    maxElements,
+    upload,
+    download: async (buffer) => memoryOf(buffer).slice(),
+    downloadSync: (buffer) => memoryOf(buffer).slice(),
+    compile: (plan) => executable(plan, machine),
+  };
+}
+
+async function onDevice(device: Device, memoryMB: number): Promise<Parts> {
+  const answer = await device.read(device.run(emit(probe), []));
+  if (answer[0] !== 1)
+    throw new BackendError(`gpu: ${device.device} computes ${answer[0]} for 1; use another mode.`);
+  const residents = new Residents(device, memoryMB * 2 ** 20);
+  return {
+    device: device.device,
+    denormals: false,
+    sync: device.readSync !== undefined,
+    maxElements: device.maxElements,
     upload: (dtype, values) => residents.upload(dtype, values),
     download: (buffer) => residents.download(buffer),
     downloadSync: (buffer) => residents.downloadSync(buffer),
     compile: (plan) => executable(plan, residents),
-    describe: () => description,
   };
 }
 
@@ -153,9 +190,13 @@ function checkOptions(options: GpuOptions): { mode: GpuMode | 'auto'; memoryMB: 
     if (option !== 'mode' && option !== 'memoryMB')
       throw new OptionError(`gpu: there is no option ${option}; there are mode and memoryMB.`);
   const { mode = 'auto', memoryMB = 1024 } = options;
-  if (mode !== 'auto' && !Object.hasOwn(isThere, mode))
+  if (mode !== 'auto' && !modes.includes(mode))
     throw new OptionError(
-      `gpu: mode is ${typeof mode === 'string' ? `'${String(mode)}'` : String(mode)}, but must be 'auto', 'webgpu', 'webgl2' or 'webasm'.`,
+      `gpu: mode is ${typeof mode === 'string' ? `'${String(mode)}'` : String(mode)}, but must be 'auto', ` +
+        `${modes
+          .map((name) => `'${name}'`)
+          .join(', ')
+          .replace(/, (?='webasm')/, ' or ')}.`,
     );
   if (!(memoryMB > 0))
     throw new OptionError(`gpu: memoryMB must be a positive number, but is ${String(memoryMB)}.`);

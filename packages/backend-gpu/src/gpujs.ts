@@ -98,8 +98,10 @@ interface KernelSettings {
 
 /** @throws {BackendError} if gpu.js is not installed. */
 export async function loadGpuJs(): Promise<GpuJs> {
+  const native = Object.getOwnPropertyDescriptor(globalThis, 'GPU');
   try {
     const loaded: unknown = await import('gpu.js');
+    if (native) Object.defineProperty(globalThis, 'GPU', native); // WebGPU's, which gpu.js replaces in browsers
     // Node sees the names; bundles for browsers are one class that has them all.
     return 'GPU' in (loaded as object) ? (loaded as GpuJs) : (loaded as { readonly default: GpuJs }).default;
   } catch (cause) {

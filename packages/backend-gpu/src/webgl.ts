@@ -31,6 +31,10 @@ class TextureMemory implements Numbered {
 
 /** Programs of gpu.js over float32 textures, each value one texture, packed square. */
 export function webglDevice(library: GpuJs): Device {
+  if (!('WebGL2RenderingContext' in globalThis))
+    throw new BackendError(
+      'gpu: there is no WebGL 2 here; outside of browsers, use mode headlessgl or webasm.',
+    );
   return new WebGl2(new library.GPU({ mode: 'webgl2' }));
 }
 
@@ -61,8 +65,7 @@ class WebGl2 implements Device {
       throw new BackendError('gpu: gpu.js has no WebGL 2 here; use another mode.');
     this.#gl = gl;
     const info = gl.getExtension('WEBGL_debug_renderer_info');
-    const name: unknown = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : undefined;
-    this.device = `WebGL 2${typeof name === 'string' ? ` (${name})` : ''}`;
+    this.device = `WebGL 2 (${String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER))})`;
     this.maxInputs = Math.min(15, (gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number) - 1); // one of constants
     this.maxElements = Math.min(maxElements, (gl.getParameter(gl.MAX_TEXTURE_SIZE) as number) ** 2);
     const [one] = this.readSync(this.#probe);

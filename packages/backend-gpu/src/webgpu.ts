@@ -1,4 +1,4 @@
-import { InternalError } from '@neumann/core/backend';
+import { BackendError, InternalError } from '@neumann/core/backend';
 import { type Device, type Handle, lostError, type Numbered, Refusals } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import {
@@ -41,6 +41,11 @@ interface Compiled {
  * and memory is used again.
  */
 export async function webgpuDevice(library: GpuJs): Promise<Device> {
+  if (!('gpu' in (globalThis.navigator ?? {})))
+    throw new BackendError(
+      'gpu: there is no navigator.gpu here. Browsers have it on secure pages; in Node the package webgpu gives it: ' +
+        'Object.assign(globalThis, globals), and Object.assign(navigator, { gpu: create([]) }).',
+    );
   const gpu = new library.GPU({ mode: 'webgpu' });
   const context = await library.WebGPUContext.acquire();
   const device = new WebGpu(gpu, context);

@@ -19,7 +19,17 @@ import { type GpuOptions, gpu } from '../src/index.ts';
 import { Kernels } from '../src/kernels.ts';
 import { kernel, planOf } from './run.ts';
 
-const backend = await gpu();
+const backend = await gpu({ mode: 'webasm' });
+
+const missing = {
+  webgpu:
+    'gpu: there is no navigator.gpu here. Browsers have it on secure pages; in Node the package webgpu gives it: ' +
+    'Object.assign(globalThis, globals), and Object.assign(navigator, { gpu: create([]) }).',
+  webgl2: 'gpu: there is no WebGL 2 here; outside of browsers, use mode headlessgl or webasm.',
+  headlessgl: expect.stringMatching(
+    /^gpu: headlessgl needs the package gl \(.+\); install it with npm install gl@9\.0\.0-rc\.10\.$/s,
+  ) as unknown,
+};
 
 describe('gpu', () => {
   test('says what it runs on and what its limits are', () => {
@@ -29,26 +39,39 @@ describe('gpu', () => {
       device: 'one CPU thread, WebAssembly SIMD',
       library: 'gpu.js 2.24.1',
       dtypes: ['float32', 'int32', 'uint8', 'bool'],
+      precision: 'float32',
+      denormals: true,
+      sync: true,
       maxElements: 2 ** 24,
       maxInteger: 2 ** 24 - 1,
+      passedOver: {},
     });
   });
 
+  test('runs in the first mode that is there, and says why the others are not', async () => {
+    const { mode, passedOver } = (await gpu()).describe();
+    expect(mode).toBe('webasm');
+    expect(passedOver).toEqual(missing);
+  });
+
+  test.each(['webgpu', 'webgl2', 'headlessgl'] as const)('%s is not there in a bare Node', async (mode) => {
+    const message: unknown = missing[mode];
+    await expect(gpu({ mode })).rejects.toThrow(BackendError);
+    await expect(gpu({ mode })).rejects.toHaveProperty('message', message);
+  });
+
   test.each<[unknown, string]>([
-    [{ mode: 'cuda' }, "gpu: mode is 'cuda', but must be 'auto', 'webgpu', 'webgl2' or 'webasm'."],
-    [{ mode: 3 }, "gpu: mode is 3, but must be 'auto', 'webgpu', 'webgl2' or 'webasm'."],
+    [
+      { mode: 'cuda' },
+      "gpu: mode is 'cuda', but must be 'auto', 'webgpu', 'webgl2', 'headlessgl' or 'webasm'.",
+    ],
+    [{ mode: 3 }, "gpu: mode is 3, but must be 'auto', 'webgpu', 'webgl2', 'headlessgl' or 'webasm'."],
     [{ threads: 2 }, 'gpu: there is no option threads; there are mode and memoryMB.'],
     [{ memoryMB: 0 }, 'gpu: memoryMB must be a positive number, but is 0.'],
     ['webasm', "gpu: the options must be an object such as { mode: 'webasm' }, but are webasm."],
   ])('refuses %j', async (options, message) => {
     await expect(gpu(options as GpuOptions)).rejects.toThrow(new OptionError(message));
   });
-});
-
-test.each(['webgpu', 'webgl2'] as const)('%s is not there in Node', async (mode) => {
-  await expect(gpu({ mode })).rejects.toThrow(
-    new BackendError(`gpu: there is no ${mode} here; leave the mode out, or use mode 'webasm'.`),
-  );
 });
 
 describe('without the gpu.js that it needs', () => {

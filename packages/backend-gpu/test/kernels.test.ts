@@ -24,7 +24,7 @@ import { gpu } from '../src/index.ts';
 import { drawKernel } from './randomKernel.ts';
 import { both, kernel } from './run.ts';
 
-const backend = await gpu();
+const backend = await gpu({ mode: 'webasm' });
 
 const f32 = (...shape: number[]): Aval => ({ dtype: 'float32', shape });
 const i32 = (...shape: number[]): Aval => ({ dtype: 'int32', shape });

@@ -7,7 +7,7 @@ const refusal =
   /^gpu: .* (is exact only up to|cannot compute exactly)|^gpu\(webasm\): has no (float64|uint32)/;
 
 /** The laws for results of kernels. A result that cannot be exact is an error that says so, never another number. */
-runLaws(await gpu(), {
+runLaws(await gpu({ mode: 'webasm' }), {
   rows: primitiveRows,
   laws: laws
     .filter(({ name }) => name === 'result ≡ reference')

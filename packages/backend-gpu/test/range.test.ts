@@ -19,7 +19,7 @@ import { gpu } from '../src/index.ts';
 import { rangeKernel } from '../src/range.ts';
 import { both, kernel, run } from './run.ts';
 
-const backend = await gpu();
+const backend = await gpu({ mode: 'webasm' });
 const most = 2 ** 24 - 1;
 
 const x = load(0, 'int32', [coord(0)]);

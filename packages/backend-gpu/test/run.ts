@@ -20,7 +20,10 @@ import { wasmMachine } from '../src/wasm.ts';
 export async function onDeviceSource(): Promise<Backend> {
   const { GPU } = await loadGpuJs();
   const machine = wasmMachine(new Kernels(new GPU({ mode: 'webasm' }), 'webasm'));
-  return { ...(await gpu()), compile: (plan) => executable(plan, { ...machine, dialect: 'device' }) };
+  return {
+    ...(await gpu({ mode: 'webasm' })),
+    compile: (plan) => executable(plan, { ...machine, dialect: 'device' }),
+  };
 }
 
 export function kernel(parts: Partial<Kernel> & Pick<Kernel, 'outputs'>): Kernel {

@@ -95,7 +95,7 @@ test('training a convolutional network agrees with the reference', async () => {
   setBackend(reference());
   const wanted = train(4, 8);
   const want = wanted.params.map((p) => p.dataSync());
-  setBackend(await gpu());
+  setBackend(await gpu({ mode: 'webasm' }));
   const got = train(4, 8);
 
   expect(got.compilations).toBe(1);

@@ -22,7 +22,7 @@ import { gpu } from '../src/index.ts';
 import { both, onDeviceSource, pointwise, type TypedArrayInput, ulpsApart } from './run.ts';
 
 const dialects: [dialect: Dialect, backend: Backend][] = [
-  ['exact', await gpu()],
+  ['exact', await gpu({ mode: 'webasm' })],
   ['device', await onDeviceSource()],
 ];
 
