@@ -143,3 +143,61 @@ describe('convolutions to few channels are what the definition says', () => {
     ],
   ])('%s %s', (target, _, sizes) => expectSame(target, sizes));
 });
+
+describe('convolutions with large weights are what the definition says', () => {
+  const twice = [2, 2];
+  test.each<['x' | 'y', string, Sizes]>([
+    [
+      'y',
+      'of panels that end within a vector',
+      { n: 3, c: 132, f: 229, x: [7, 9], y: [4, 5], kernel: [3, 3], stride: twice, padLow: [1, 1] },
+    ],
+    [
+      'y',
+      'of several blocks of rows',
+      { n: 2, c: 512, f: 512, x: [17, 16], y: [9, 8], kernel: [1, 1], stride: twice },
+    ],
+    ['y', 'in groups of columns', { n: 1, c: 260, f: 256, x: [5, 6], y: [4, 5], kernel: [2, 2] }],
+    [
+      'y',
+      'of dilated images and taps',
+      { n: 1, c: 256, f: 260, x: [5, 5], y: [7, 7], kernel: [2, 2], dilateX: twice, dilateW: twice },
+    ],
+    [
+      'x',
+      'of a stride',
+      { n: 3, c: 230, f: 132, x: [7, 9], y: [4, 5], kernel: [3, 3], stride: twice, padLow: [1, 1] },
+    ],
+    [
+      'x',
+      'of a stride that leaves outputs without taps',
+      { n: 2, c: 256, f: 260, x: [8, 7], y: [3, 2], kernel: [2, 2], stride: [3, 3] },
+    ],
+    [
+      'x',
+      'of few points, without a stride',
+      { n: 2, c: 128, f: 256, x: [7, 7], y: [7, 7], kernel: [3, 3], padLow: [1, 1] },
+    ],
+  ])('%s %s', (target, _, sizes) => expectSame(target, sizes));
+
+  test('in several blocks of images', () => {
+    const sizes = {
+      c: 256,
+      f: 260,
+      x: [100, 101],
+      y: [50, 50],
+      kernel: [2, 2],
+      stride: twice,
+      padLow: [0, 1],
+    };
+    const whole = convKernel('y', geometryOf({ ...sizes, n: 4 }));
+    const [x = new Float32Array(), w = new Float32Array()] = inputsOf(whole);
+    const [all] = runKernel(fused, whole, [x, w]);
+    const one = convKernel('y', geometryOf({ ...sizes, n: 1 }));
+    for (const i of [0, 3]) {
+      const [image] = runKernel(fused, one, [x.subarray((i * x.length) / 4, ((i + 1) * x.length) / 4), w]);
+      const length = image?.length ?? 0;
+      expect(all?.subarray(i * length, (i + 1) * length)).toEqual(image);
+    }
+  });
+});

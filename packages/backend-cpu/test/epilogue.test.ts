@@ -124,6 +124,17 @@ describe('pointwise work on the result of a routine', () => {
     );
   });
 
+  test('is done with convolutions of large weights', () => {
+    const [twice, ones, zeros] = [
+      [2, 2],
+      [1, 1],
+      [0, 0],
+    ];
+    const sizes = { n: 2, c: 1932, f: 136, groups: 1, x: [5, 4], y: [3, 2], kernel: ones };
+    const geometry = { ...sizes, stride: twice, padLow: zeros, dilateX: ones, dilateW: ones };
+    expectSame(withEpilogue(convKernel('y', geometry), 'residual'));
+  });
+
   test("is done with Winograd's algorithm", () => {
     const ones = [1, 1];
     for (const [n, height, width] of [

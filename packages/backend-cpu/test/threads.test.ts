@@ -115,6 +115,11 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     ['conv of one image', convKernel('y', { ...conv, n: 1 }, 'float32')],
     ['input gradient', convKernel('x', { ...conv, stride: [2, 2], y: [5, 4] }, 'float32')],
     ['input gradient of one channel', convKernel('x', { ...conv, c: 1, f: 30 })],
+    ['conv with large weights', convKernel('y', { ...conv, c: 128, f: 256 })],
+    [
+      'input gradient with large weights',
+      convKernel('x', { ...conv, c: 130, f: 256, stride: [2, 2], y: [5, 4] }),
+    ],
     ['weight gradient', convKernel('w', conv, 'float32')],
     ['large weight gradient', convKernel('w', { ...conv, c: 254, f: 131, stride: [2, 2], y: [5, 4] })],
     ['windowMax', windowKernel('windowMax', 'y', window)],

@@ -4,6 +4,7 @@ import { eachGroup, elementAt, type Part, type StepCode } from '../emit/part.ts'
 import type { EmitContext } from '../emit/plan.ts';
 import { weightGradient } from './conv-weights.ts';
 import { type Dimension, dimensionsOf } from './correlation.ts';
+import { correlationProduct, isLarge } from './correlation-product.ts';
 import { depthwise } from './depthwise.ts';
 import { type Element, elementOf } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
@@ -30,6 +31,8 @@ export type Conv = Extract<Routine, { name: 'conv' }>;
 
 /** More phases than this make more code than they are worth. */
 const MOST_PHASES = 16;
+/** Fewer points do not pay for the transformation of large weights by Winograd's algorithm. */
+const POINTS_OF_LARGE = 256;
 /** Sums of at most this many terms are written out. */
 const STRAIGHT = 32;
 
@@ -64,7 +67,9 @@ export function conv(
       (context.winograd ? winogradWeights(context, element, geometry) : undefined) ??
       weightGradient(context, element, geometry)
     );
-  const square = context.winograd ? squareOf(element, target, geometry) : undefined;
+  const points = n * (target === 'y' ? y : x).reduce((product, extent) => product * extent, 1);
+  const mayTransform = context.winograd && (points >= POINTS_OF_LARGE || !isLarge(element, target, geometry));
+  const square = mayTransform ? squareOf(element, target, geometry) : undefined;
   if (square) return winograd(context, element, target, square);
   return correlation(context, element, target, geometry);
 }
@@ -161,6 +166,7 @@ function correlation(
     return { phase, weightsAt: at };
   });
   const bands = bandsOf(geometry.n, phases);
+  if (isLarge(element, target, geometry)) return correlationProduct({ ...whole, operands }, phases);
   if (isPlanar(whole)) {
     const { part, finishes } = planarPart({ ...whole, phases: placed, operands });
     return { scratch: weightsAt, parts: [pack, part], finishes };

@@ -1,11 +1,23 @@
-import { type ConvGeometry, InternalError } from '@neumann/core/backend';
+import type { ConvGeometry } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import { countTo, eachTask, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
-import { type ImageLayout, type ImageShape, padImage } from './image.ts';
+import type { ImageLayout, ImageShape } from './image.ts';
 import { packRows } from './pack.ts';
-import { type Level, offsetIn } from './patches.ts';
+import {
+  aligned,
+  type Block,
+  blocksOf,
+  eachSize,
+  type Level,
+  offsetIn,
+  PLACE,
+  padPart,
+  type Run,
+  wholeAndRest,
+  writePlaces,
+} from './patches.ts';
 import { productTiles } from './products.ts';
 import { coverTiles, TILE_VECTORS, tileRows } from './tile.ts';
 
@@ -15,9 +27,6 @@ const BLOCK_POINTS = 256;
 const BLOCK_ROWS = 120;
 /** Tasks at least, for threads to share. */
 const LEAST_TASKS = 16;
-/** Packed images take at most so many bytes, unless one alone takes more or there are too many such blocks. */
-const BLOCK_BYTES = 2 ** 25;
-const MOST_BLOCKS = 16;
 /** Fewer channels, or pairs of them, do not pay for packing. */
 const LEAST_FROM = 32;
 const LEAST_TO = 128;
@@ -38,12 +47,6 @@ export interface WeightNest {
 /** Whether {@link weightProduct} is the quicker way. */
 export function isProduct({ groups, c, f }: ConvGeometry): boolean {
   return groups === 1 && c >= LEAST_FROM && f >= LEAST_TO && c * f >= LEAST_PAIRS;
-}
-
-/** Some images whose points are packed, and then multiplied, in one go. */
-interface Block {
-  readonly first: number;
-  readonly images: number;
 }
 
 interface Gradient extends WeightNest {
@@ -74,15 +77,8 @@ export function weightProduct(context: EmitContext, element: Element, nest: Weig
   const xBytes = shape.extents.reduce((product, extent) => product * extent, c * element.bytes);
   const imageBytes = layout.padded ? aligned(layout.bytes) : xBytes;
   const packed = perImage * Math.ceil(f / element.lanes) * 16;
-  const perBlock = Math.max(
-    1,
-    Math.floor(BLOCK_BYTES / (packed + (layout.padded ? imageBytes : 0))),
-    Math.ceil(n / MOST_BLOCKS),
-  );
-  const most = Math.ceil(n / Math.ceil(n / perBlock));
-  const blocks = Array.from({ length: Math.ceil(n / most) }, (_, i): Block => {
-    return { first: i * most, images: Math.min(most, n - i * most) };
-  });
+  const blocks = blocksOf(n, packed + (layout.padded ? imageBytes : 0));
+  const most = Math.max(...blocks.map(({ images }) => images));
   const dyAt = aligned(most * perImage * 4);
   const imagesAt = dyAt + aligned(most * packed);
   const rowBytes = f * element.bytes;
@@ -100,7 +96,7 @@ export function weightProduct(context: EmitContext, element: Element, nest: Weig
     tileOf: productTiles(context, element, { out: rowBytes }),
   };
   const parts = blocks.flatMap((block) => [
-    ...(layout.padded ? [padPart(gradient, block)] : []),
+    ...(layout.padded ? [padPart(gradient, block, imagesAt, ([x = 0]) => x)] : []),
     packPart(gradient, block),
     multiplyPart(gradient, block),
   ]);
@@ -110,45 +106,16 @@ export function weightProduct(context: EmitContext, element: Element, nest: Weig
   };
 }
 
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64 + 64;
-}
-
-/** Bytes between the places of neighbouring points in the table. */
-const PLACE = 4;
-
 /** The table: for each point of the largest block, the bytes from the first image to what its first tap reads. */
 function placesPart({ points, start, imageBytes, perImage }: Gradient, images: number): Part {
   return {
     tasks: 1,
     emit: (code, _, { scratch }) => {
-      const [point, to, end] = code.locals('i32', 3) as [Local, Local, Local];
-      code
-        .get(scratch)
-        .set(to)
-        .i32(images * perImage)
-        .set(end);
-      code.i32(0).set(point);
-      countTo(code, point, end, 1, () => {
-        code.get(to);
-        offsetIn(code, [{ extent: images, step: imageBytes }, ...points], point);
-        code.i32(start).op('i32.add').memory('i32.store').advance(to, PLACE);
-      });
+      const [first, base] = [code.local('i32'), code.local('i32')];
+      code.i32(0).set(first).i32(0).set(base);
+      const levels = [{ extent: images, step: imageBytes }, ...points];
+      writePlaces(code, { first, to: scratch, base, levels, start }, images * perImage);
     },
-  };
-}
-
-/** Copies a block's images to where they have a border. */
-function padPart({ shape, layout, xBytes, imageBytes, imagesAt }: Gradient, { first, images }: Block): Part {
-  return {
-    tasks: images,
-    emit: (code, [x = 0], { scratch, ...share }) =>
-      eachTask(code, share, (task) => {
-        const [from, to] = [elementAt(code, x, task, xBytes), elementAt(code, scratch, task, imageBytes)];
-        code.advance(from, first * xBytes).advance(to, imagesAt);
-        code.get(to).i32(0).i32(imageBytes).fill();
-        padImage(code, shape, layout, from, to);
-      }),
   };
 }
 
@@ -182,7 +149,6 @@ function multiplyPart(gradient: Gradient, block: Block): Part {
   const perTap = rows.reduce((sum, { count }) => sum + count, 0);
   const [{ size } = { size: 0 }] = rows;
   const points = block.images * gradient.perImage;
-  const functions = new Map(rows.map((run) => [run, rowsFunction(gradient, run.size, points)]));
   return {
     tasks: tapCount * perTap,
     own: Math.ceil(size / element.lanes) * 2 * 16 * BLOCK_POINTS + 64,
@@ -201,7 +167,7 @@ function multiplyPart(gradient: Gradient, block: Block): Part {
         code.get(elementAt(code, to, rowBlock, size * f * element.bytes)).set(to);
         eachSize(code, rowBlock, rows, (run) => {
           code.get(from).get(scratch).i32(dyAt).op('i32.add').get(to).get(scratch).get(own);
-          code.i32(block.first > 0 ? 1 : 0).call(functions.get(run) ?? missing());
+          code.i32(block.first > 0 ? 1 : 0).call(rowsFunction(gradient, run.size, points));
         });
       }),
   };
@@ -216,11 +182,6 @@ function rowsFunction(gradient: Gradient, rows: number, points: number): Callabl
     vectors: Math.ceil(tile.size / element.lanes),
   }));
   const panels = panelsOf(gradient);
-  const functions = new Map(
-    panels.flatMap(({ width }) =>
-      tiles.map(({ size }) => [`${size} ${width}`, tileOf(size, width)] as const),
-    ),
-  );
   return context.builder.define(
     { params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
     (code, [x = 0, dy = 0, out = 0, places = 0, own = 0, adds = 0]) => {
@@ -232,7 +193,7 @@ function rowsFunction(gradient: Gradient, rows: number, points: number): Callabl
         code.get(own).set(c).get(x).set(a);
         for (const { size, count: repeats, vectors } of tiles)
           code.repeat(repeats, () => {
-            packPlaces(code, { from: a, places, count, to: c }, vectors);
+            packRowsAt(code, { from: a, places, count, to: c }, vectors);
             code.advance(a, size * element.bytes);
           });
         const [panel, column] = [code.local('i32'), code.local('i32')];
@@ -243,13 +204,7 @@ function rowsFunction(gradient: Gradient, rows: number, points: number): Callabl
             code.get(own).set(a).get(column).set(c);
             for (const { size, count: repeated, vectors } of tiles)
               code.repeat(repeated, () => {
-                code
-                  .get(a)
-                  .get(b)
-                  .get(c)
-                  .get(count)
-                  .get(adds)
-                  .call(functions.get(`${size} ${width}`) ?? missing());
+                code.get(a).get(b).get(c).get(count).get(adds).call(tileOf(size, width));
                 code
                   .get(a)
                   .get(count)
@@ -271,7 +226,7 @@ function rowsFunction(gradient: Gradient, rows: number, points: number): Callabl
 }
 
 /** Copies `count` rows of some vectors, from places that a table says, to where they follow each other; `to` moves on. */
-function packPlaces(
+function packRowsAt(
   code: Code,
   { from, places, count, to }: { from: Local; places: Local; count: Local; to: Local },
   vectors: number,
@@ -291,7 +246,7 @@ function packPlaces(
 }
 
 /** Input channels of a tap in blocks, the last one perhaps smaller. */
-function rowBlocks({ context, geometry: { c }, tapCount }: Gradient): { size: number; count: number }[] {
+function rowBlocks({ context, geometry: { c }, tapCount }: Gradient): Run[] {
   const tile = tileRows(context.features, TILE_VECTORS);
   const wanted = Math.max(Math.ceil(c / BLOCK_ROWS), Math.ceil(LEAST_TASKS / tapCount));
   const size = Math.ceil(c / wanted / tile) * tile;
@@ -307,34 +262,4 @@ function panelsOf({ element, geometry: { f } }: Gradient): {
   return wholeAndRest(f, TILE_VECTORS * element.lanes).map(({ size, count }) => {
     return { width: size, vectors: Math.ceil(size / element.lanes), count };
   });
-}
-
-function wholeAndRest(extent: number, size: number): { size: number; count: number }[] {
-  return [
-    { size, count: Math.floor(extent / size) },
-    { size: extent % size, count: extent % size > 0 ? 1 : 0 },
-  ].filter(({ count }) => count > 0);
-}
-
-/** Runs what is written for the run that number `index` belongs to, of two at most. */
-function eachSize<T extends { readonly count: number }>(
-  code: Code,
-  index: Local,
-  [first, second]: readonly T[],
-  body: (run: T) => void,
-): void {
-  if (!first) return;
-  if (!second) {
-    body(first);
-    return;
-  }
-  code.get(index).i32(first.count).op('i32.lt_s');
-  code.if(
-    () => body(first),
-    () => body(second),
-  );
-}
-
-function missing(): never {
-  throw new InternalError('cpu: a tile function is missing.');
 }
