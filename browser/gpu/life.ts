@@ -21,18 +21,18 @@ const step = jit((w: Tensor) => {
 
 let w: Tensor;
 
-export async function startSteps(mode: GpuMode): Promise<void> {
-  setBackend(await gpu({ mode }));
-  w = tensor(new Float32Array(4));
+export async function startSteps(mode: GpuMode, elements: number, memoryMB: number): Promise<void> {
+  setBackend(await gpu({ mode, memoryMB }));
+  w = tensor(new Float32Array(elements));
 }
 
-/** Goes on with the steps, and now and then looks at the loss, as a program would. Returns the last. */
-export async function takeSteps(count: number): Promise<number> {
+/** Goes on with the steps, and looks at the loss after every so many, as a program would. Returns the last. */
+export async function takeSteps(count: number, looks: number): Promise<number> {
   let last = NaN;
   for (let i = 1; i <= count; i++) {
     const [next, loss] = step(w);
     w = next;
-    if (i % 100 === 0) last = Number((await loss.data())[0]);
+    if (i % looks === 0) last = Number((await loss.data())[0]);
     if (i % 500 === 0) await new Promise((resolve) => setTimeout(resolve)); // what the collector found is given back
   }
   return last;

@@ -1,4 +1,4 @@
-/** Tensors whose values stay on a device, which is a bounded cache in front of JavaScript's own memory. */
+/** Tensors whose values stay on a device. */
 import {
   BackendError,
   type Buffer,
@@ -6,12 +6,11 @@ import {
   hostArray,
   InternalError,
   type Kernel,
-  Recency,
-  type Recent,
   showAval,
   type TypedArray,
 } from '@neumann/core/backend';
 import { upload as checked, fromFloats } from './buffer.ts';
+import { Cache, type Doubt, Value } from './cache.ts';
 import type { Device, Handle } from './device.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import type { Machine, Rows, Work } from './executable.ts';
@@ -20,37 +19,6 @@ import type { StageLimits } from './stages/part.ts';
 
 /** What keeps a graphics processor busy. */
 const busy = { threads: 2 ** 14, fold: 2048 };
-
-/** Whether integers on the way to a value were exact: known at once, or when the device has answered. */
-interface Doubt {
-  error: Error | undefined;
-  settled: boolean;
-  readonly answer: Promise<void>;
-}
-
-/** A value on the host, on the device, or on both; on neither until the work that makes it has been done. */
-export class Value implements Recent<Value> {
-  newer: Value | undefined;
-  older: Value | undefined;
-  readonly dtype: DType;
-  readonly size: number;
-  memory: TypedArray | undefined;
-  handle: Handle | undefined;
-  doubts: readonly Doubt[] = [];
-  /** Why there will never be a value. */
-  error: Error | undefined;
-  /** Started work that uses the value or makes it. */
-  pins = 0;
-  /** To be released when nothing that was started needs it any more. */
-  isDropped = false;
-
-  constructor(dtype: DType, size: number, parts: { memory?: TypedArray; handle?: Handle }) {
-    this.dtype = dtype;
-    this.size = size;
-    this.memory = parts.memory;
-    this.handle = parts.handle;
-  }
-}
 
 /** What tensors hold. The device's memory is given back when nobody reaches it. */
 class ResidentBuffer implements Buffer {
@@ -70,35 +38,20 @@ export class Residents implements Machine<Value> {
   readonly checksOutputs = true;
   readonly limits: StageLimits;
   readonly #device: Device;
-  readonly #maxBytes: number;
-  readonly #recency = new Recency<Value>();
-  /** Values of tensors, while they are on the device; the registry holds ids, so that it keeps nothing alive. */
-  readonly #table = new Map<number, Value>();
-  readonly #registry = new FinalizationRegistry<number>((id) => {
-    const value = this.#table.get(id);
-    this.#table.delete(id);
-    if (value) this.release(value);
-  });
+  readonly #cache: Cache;
   /** Until all work that was started has been done. */
   #last: Promise<void> | undefined;
-  #ids = 0;
-  #bytes = 0;
 
   constructor(device: Device, maxBytes: number) {
     this.#device = device;
-    this.#maxBytes = maxBytes;
+    this.#cache = new Cache(device, maxBytes);
     this.dialect = device.dialect;
     this.limits = { maxInputs: device.maxInputs, ...busy };
   }
 
-  /** Bytes on the device, and how many tensors hold them. */
-  get held(): { readonly bytes: number; readonly values: number } {
-    return { bytes: this.#bytes, values: this.#table.size };
-  }
-
   upload(dtype: DType, values: TypedArray): Buffer {
     const memory = checked(dtype, values).memory as TypedArray;
-    return this.#own(new Value(dtype, values.length, { memory }));
+    return this.#own(new Value(dtype, values.length, memory));
   }
 
   async download(buffer: Buffer): Promise<TypedArray> {
@@ -108,7 +61,7 @@ export class Residents implements Machine<Value> {
       if (this.#last) await this.#last;
       return (await this.#read(value)).slice();
     } finally {
-      this.#unpin(value);
+      this.#cache.unpin(value);
     }
   }
 
@@ -116,7 +69,7 @@ export class Residents implements Machine<Value> {
     const value = this.ofBuffer(buffer);
     this.#device.check();
     if (value.error) throw value.error;
-    const elements = this.#hostNow(value);
+    const elements = this.#cache.hostNow(value);
     if (elements) return elements.slice();
     throw new BackendError(
       `gpu: dataSync() needs values now, but WebGPU gives them only to those who wait: use await x.data() outside of ` +
@@ -158,14 +111,14 @@ export class Residents implements Machine<Value> {
     results: readonly Pick<Buffer, 'dtype' | 'size'>[],
     run: () => Promise<Value[]>,
   ): Buffer[] {
-    const values = results.map(({ dtype, size }) => new Value(dtype, size, {}));
+    const values = results.map(({ dtype, size }) => new Value(dtype, size));
     const needed = [...operands, ...values];
     for (const value of needed) value.pins++;
     const buffers = values.map((value) => this.#own(value));
     const settled = run()
       .then(
         (made) => {
-          for (const [i, value] of values.entries()) this.#move(made[i] as Value, value);
+          for (const [i, value] of values.entries()) this.#cache.move(made[i] as Value, value);
         },
         (error: unknown) => {
           for (const value of values) value.error = error as Error;
@@ -173,30 +126,15 @@ export class Residents implements Machine<Value> {
       )
       .then(() => {
         if (this.#last === settled) this.#last = undefined;
-        for (const value of needed) this.#unpin(value);
+        for (const value of needed) this.#cache.unpin(value);
       });
     this.#last = settled;
     return buffers;
   }
 
-  #move(from: Value, to: Value): void {
-    const { memory, handle, doubts } = from;
-    Object.assign(to, { memory, handle, doubts });
-    this.#recency.remove(from);
-    if (handle) this.#recency.touch(to);
-  }
-
   host(value: Value): TypedArray | Promise<TypedArray> {
     this.#device.check();
-    return this.#hostNow(value) ?? this.#arrived(value);
-  }
-
-  /** The elements if nobody has to wait for them; they stay on the host too. */
-  #hostNow(value: Value): TypedArray | undefined {
-    const { readSync } = this.#device;
-    if (!value.memory && value.handle && readSync)
-      value.memory = fromFloats(value.dtype, readSync.call(this.#device, value.handle), 'a result');
-    return value.memory;
+    return this.#cache.hostNow(value) ?? this.#arrived(value);
   }
 
   async #arrived(value: Value): Promise<TypedArray> {
@@ -215,7 +153,7 @@ export class Residents implements Machine<Value> {
   }
 
   ofHost(dtype: DType, memory: TypedArray): Value {
-    return new Value(dtype, memory.length, { memory });
+    return new Value(dtype, memory.length, memory);
   }
 
   rows(dtype: DType, length: number, size: number): Rows<Value> {
@@ -267,15 +205,15 @@ export class Residents implements Machine<Value> {
   }
 
   run(program: Emitted, operands: readonly Value[], dtype: DType): Value {
-    const handles = program.inputs.map(({ input }) => this.#handleOf(operands[input] as Value));
+    const handles = this.#cache.handlesOf(program.inputs.map(({ input }) => operands[input] as Value));
     if (handles.length > this.#device.maxInputs || program.size > this.#device.maxElements)
       throw new BackendError(
         `gpu: kernel ${program.name} reads ${handles.length} arrays and has ${program.size} results, but this device takes ` +
           `${this.#device.maxInputs} and ${this.#device.maxElements}; run it on another backend, or without jit.`,
       );
-    this.#makeRoom(4 * program.size, operands);
-    const value = new Value(dtype, program.size, { handle: this.#device.run(program, handles) });
-    this.#bytes += 4 * program.size;
+    const value = new Value(dtype, program.size);
+    this.#cache.makeRoom(value.bytes, operands);
+    this.#cache.put(value, this.#device.run(program, handles));
     value.doubts = [...new Set(operands.flatMap(({ doubts }) => doubts))].filter(
       ({ error, settled }) => error || !settled,
     );
@@ -312,21 +250,7 @@ export class Residents implements Machine<Value> {
   }
 
   release(value: Value): void {
-    if (value.pins > 0) value.isDropped = true;
-    else this.#evict(value);
-  }
-
-  #unpin(value: Value): void {
-    value.pins--;
-    if (value.pins === 0 && value.isDropped) this.#evict(value);
-  }
-
-  #evict(value: Value): void {
-    if (!value.handle) return;
-    this.#recency.remove(value);
-    this.#device.free(value.handle);
-    this.#bytes -= 4 * value.size;
-    value.handle = undefined;
+    this.#cache.release(value);
   }
 
   donate(buffer: Buffer): void {
@@ -335,38 +259,8 @@ export class Residents implements Machine<Value> {
 
   #own(value: Value): Buffer {
     const buffer = new ResidentBuffer(value);
-    const id = this.#ids++;
-    this.#table.set(id, value);
-    this.#registry.register(buffer, id);
-    if (value.handle) this.#recency.touch(value);
+    this.#cache.own(value, buffer);
     return buffer;
-  }
-
-  #handleOf(value: Value): Handle {
-    if (value.handle && value.memory && !this.#device.usable(value.handle)) this.#evict(value);
-    if (!value.handle) {
-      const memory = value.memory as TypedArray;
-      const bytes = 4 * value.size;
-      this.#makeRoom(bytes, [value]);
-      const floats = hostArray('float32', Math.max(1, memory.length)) as Float32Array;
-      floats.set(memory);
-      value.handle = this.#device.upload(floats);
-      this.#bytes += bytes;
-    }
-    this.#recency.touch(value);
-    return value.handle;
-  }
-
-  /** Values used longest ago move to the host; where the mode cannot read at once, those that are there already. */
-  #makeRoom(bytes: number, keep: readonly Value[]): void {
-    while (this.#bytes + bytes > this.#maxBytes) {
-      const oldest = this.#recency.oldest(
-        (value) => !keep.includes(value) && Boolean(value.memory ?? this.#device.readSync),
-      );
-      if (!oldest) return; // the device itself tells when it is full
-      this.#hostNow(oldest);
-      this.#evict(oldest);
-    }
   }
 }
 

@@ -232,3 +232,22 @@ runLaws(lateBackend(), {
     })),
   runs: 0.5,
 });
+
+describe('memory', () => {
+  test('values that are kept move to the host when the program waits', async () => {
+    const backend = fresh({ maxBytes: 2 ** 20 }); // 256 of the smallest
+    const all = [floats(1, 2)];
+    for (let i = 0; i < 1000; i++) {
+      all.push(add(all[i] as Tensor, 1));
+      if (i % 10 === 0) await all[i]?.data();
+    }
+    expect(backend.count.alive).toBeLessThan(280);
+    expect(await elements(all[5] as Tensor)).toEqual([6, 7]);
+    expect(await elements(add(all[5] as Tensor, all[1000] as Tensor))).toEqual([1007, 1009]);
+  });
+
+  test('operands do not make room for each other', async () => {
+    fresh({ maxBytes: 1 });
+    expect(await elements(add(floats(1, 2), floats(3, 4)))).toEqual([4, 6]);
+  });
+});

@@ -25,9 +25,11 @@ export interface LateBackend extends Backend {
 /** Memory that was freed cannot be used, and a reading that `fails` rejects. */
 export function lateBackend({
   maxInputs = 6,
+  maxBytes = 2 ** 30,
   fails = () => undefined,
 }: {
   readonly maxInputs?: number;
+  readonly maxBytes?: number;
   readonly fails?: () => Error | undefined;
 } = {}): LateBackend {
   const count = { alive: 0, reads: 0, runs: 0 };
@@ -69,7 +71,7 @@ export function lateBackend({
       count.alive--;
     },
   };
-  const residents = new Residents(device, 2 ** 30);
+  const residents = new Residents(device, maxBytes);
   return {
     name: 'late',
     dtypes: new Set(gpuDtypes),
