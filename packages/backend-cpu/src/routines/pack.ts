@@ -2,9 +2,13 @@ import type { Code, Local } from '../asm/code.ts';
 import { transposeWords } from '../emit/transpose.ts';
 import type { Element } from './element.ts';
 
+/** Rows that are copied side by side: each is read in its order, and whole cache lines are written. */
+const ROWS = 8;
+
 /**
- * Copies `count` rows of `vectors` vectors, `stride` bytes apart, to where they follow each other. Both pointers move on:
- * `from` by all rows, `to` by all vectors. Reads up to a vector beyond the last row's end.
+ * Copies `count` rows of `panels` × `vectors` vectors, `stride` bytes apart, to panels that follow each other, the rows of
+ * each as well. Both pointers move on: `from` by all rows, `to` by all vectors. Reads up to a vector beyond the last
+ * row's end.
  */
 export function packRows(
   code: Code,
@@ -13,16 +17,26 @@ export function packRows(
   count: number,
   stride: number,
   vectors: number,
+  panels = 1,
 ): void {
-  code.repeat(count, () => {
-    for (let v = 0; v < vectors; v++)
-      code
-        .get(to)
-        .get(from)
-        .memory('v128.load', 16 * v)
-        .memory('v128.store', 16 * v);
-    code.advance(from, stride).advance(to, 16 * vectors);
-  });
+  const rowBytes = 16 * vectors;
+  const packSome = (rows: number) => {
+    code.repeat(panels, () => {
+      for (let r = 0; r < rows; r++)
+        for (let v = 0; v < vectors; v++)
+          code
+            .get(to)
+            .get(from)
+            .memory('v128.load', r * stride + 16 * v)
+            .memory('v128.store', r * rowBytes + 16 * v);
+      if (panels > 1) code.advance(from, rowBytes).advance(to, count * rowBytes);
+    });
+    const back = panels > 1 ? panels * rowBytes : 0;
+    code.advance(from, rows * stride - back).advance(to, rows * rowBytes - back * count);
+  };
+  code.repeat(Math.floor(count / ROWS), () => packSome(ROWS));
+  if (count % ROWS > 0) packSome(count % ROWS);
+  code.advance(to, (panels - 1) * count * rowBytes);
 }
 
 /**
