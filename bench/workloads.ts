@@ -23,6 +23,13 @@ export interface RowsParams {
   readonly axis?: number;
 }
 
+/** Square images, windows of 2×2. */
+export interface PoolParams {
+  readonly n: number;
+  readonly size: number;
+  readonly c: number;
+}
+
 export interface OptimizerParams {
   readonly name: 'sgd' | 'adam' | 'neumann';
   /** Parameters, in 25 tensors. */
@@ -133,14 +140,23 @@ export const cases: Readonly<Record<string, Case>> = {
     rounds: 3,
   },
   memory: {
-    title: 'Elementwise, reductions, softmax, float32',
+    title: 'Elementwise, reductions, rows, windows, random numbers, float32',
     rows: [
       elements('relu(a·b + c), 10^6', 'chain', { rows: 1e6, columns: 1 }, 16),
       elements('relu(a·b + c), 10^7', 'chain', { rows: 1e7, columns: 1 }, 16),
       elements('sum, 10^7', 'sum', { rows: 1e7, columns: 1 }, 4),
       elements('sum over rows, 4096 × 1024', 'sum', { rows: 4096, columns: 1024, axis: 0 }, 4),
       elements('sum over columns, 4096 × 1024', 'sum', { rows: 4096, columns: 1024, axis: 1 }, 4),
+      elements('max over columns, 4096 × 1024', 'max', { rows: 4096, columns: 1024, axis: 1 }, 4),
       elements('softmax, 4096 × 1024', 'softmax', { rows: 4096, columns: 1024 }, 8),
+      elements('layer norm, 4096 × 1024', 'layerNorm', { rows: 4096, columns: 1024 }, 8),
+      {
+        name: 'max pool 2×2 and its gradient, 128×28×28×16',
+        workload: 'maxPool',
+        params: { n: 128, size: 28, c: 16 } satisfies PoolParams,
+        bytes: 4 * 128 * 28 * 28 * 16 * 2.5,
+      },
+      elements('normal random numbers, 10^6', 'normal', { rows: 1e6, columns: 1 }, 4),
     ],
   },
   optimizer: {

@@ -44,6 +44,26 @@ def softmax(rows, columns):
     return lambda: torch.softmax(x, 1)
 
 
+def greatest(rows, columns, axis=None):
+    x = torch.randn(rows, columns)
+    return lambda: x.amax(axis)
+
+
+def layer_norm(rows, columns):
+    x = torch.randn(rows, columns)
+    return lambda: F.layer_norm(x, (columns,))
+
+
+def max_pool(n, size, c):
+    x = torch.randn(n, c, size, size, requires_grad=True)
+    g = torch.randn(n, c, size // 2, size // 2)
+    return lambda: torch.autograd.grad(F.max_pool2d(x, 2), x, g)
+
+
+def normal(rows, columns):
+    return lambda: torch.randn(rows)
+
+
 def optimizer(name, size):
     if name == "neumann":
         raise ValueError("no such optimizer")
@@ -107,7 +127,9 @@ def eager():
 
 
 workloads = {
-    "matmul": matmul, "conv": conv, "chain": chain, "sum": total, "softmax": softmax, "optimizer": optimizer,
+    "matmul": matmul, "conv": conv, "chain": chain, "sum": total, "softmax": softmax,
+    "max": greatest, "layerNorm": layer_norm, "maxPool": max_pool, "normal": normal,
+    "optimizer": optimizer,
     "step": small_net, "resnet18": resnet18, "eager": eager,
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ import {
   grad,
   jit,
   matmul,
+  max,
   maximum,
   multiply,
   ones,
@@ -20,6 +21,7 @@ import {
   tensor,
   treeMap,
   vjp,
+  windowMax,
   zeros,
 } from '@neumann/core';
 import {
@@ -35,9 +37,10 @@ import {
   residual,
   serial,
   softmax,
+  standardize,
 } from '@neumann/nn';
 import { adam, applyUpdates, neumannInit, neumannStep, sgd } from '@neumann/optim';
-import type { ConvParams, MatmulParams, OptimizerParams, RowsParams } from '../workloads.ts';
+import type { ConvParams, MatmulParams, OptimizerParams, PoolParams, RowsParams } from '../workloads.ts';
 
 /** Draws where there are keys, and moves what was drawn to the backend that is set. */
 function drawn(make: () => unknown): unknown {
@@ -177,6 +180,29 @@ export const workloads = {
     const x = normal([rows, columns]);
     const f = jit((t: Tensor) => softmax(t));
     return () => f(x);
+  },
+  max: ({ rows, columns, axis }: RowsParams) => {
+    const x = normal([rows, columns]);
+    const f = jit((t: Tensor) => max(t, axis === undefined ? {} : { axis }));
+    return () => f(x);
+  },
+  layerNorm: ({ rows, columns }: RowsParams) => {
+    const x = normal([rows, columns]);
+    const f = jit((t: Tensor) => standardize(t));
+    return () => f(x);
+  },
+  maxPool: ({ n, size, c }: PoolParams) => {
+    const [x, g] = [normal([n, size, size, c]), normal([n, size / 2, size / 2, c], 1)];
+    const f = jit((t: Tensor, d: Tensor) => {
+      const [y, back] = vjp((u: Tensor) => windowMax(u, { window: 2 }), t);
+      return [y, back(d)[0]];
+    });
+    return () => f(x, g);
+  },
+  normal: ({ rows }: RowsParams) => {
+    const key = random.key(0);
+    const f = jit((k: Tensor) => random.normal(k, [rows]));
+    return () => f(key);
   },
   optimizer,
   step: ({ batch }: { batch: number }) => training(smallNet(), [batch, 28, 28, 1], 10),

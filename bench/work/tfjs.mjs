@@ -51,6 +51,23 @@ export function workloads(tf) {
       const x = normal([rows, columns]);
       return run(() => tf.softmax(x));
     },
+    max: ({ rows, columns, axis }) => {
+      const x = normal([rows, columns]);
+      return run(() => tf.max(x, axis));
+    },
+    layerNorm: ({ rows, columns }) => {
+      const x = normal([rows, columns]);
+      return run(() => {
+        const { mean, variance } = tf.moments(x, 1, true);
+        return tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+      });
+    },
+    maxPool: ({ n, size, c }) => {
+      const [x, g] = [normal([n, size, size, c]), normal([n, size / 2, size / 2, c])];
+      const both = tf.valueAndGrad((t) => tf.maxPool(t, 2, 2, 'valid'));
+      return run(() => both(x, g).grad);
+    },
+    normal: ({ rows }) => run(() => tf.randomNormal([rows])),
     step,
     optimizer: ({ name: which, size }) => {
       if (which === 'neumann') throw new Error('no such optimizer');

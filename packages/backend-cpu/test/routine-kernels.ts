@@ -1,5 +1,6 @@
 /** The kernels of routines as the core lowers them, caught on their way to a backend. */
 import {
+  acc,
   type Backend,
   type ConvGeometry,
   type DType,
@@ -38,7 +39,7 @@ export function convKernel(target: 'x' | 'w' | 'y', conv: ConvGeometry, dtype: D
   return caught(shapes, [dtype, dtype], (a, b) => convolve(target, conv, a, b));
 }
 
-export type WindowName = 'windowSum' | 'windowMax' | 'windowArgmax' | 'windowGather';
+export type WindowName = 'windowSum' | 'windowMax' | 'windowArgmax' | 'windowMaxAndArgmax' | 'windowGather';
 
 export function windowKernel(
   name: WindowName,
@@ -55,6 +56,17 @@ export function windowKernel(
       return caught([source], [dtype], (t) => windowMax(window, t));
     case 'windowArgmax':
       return caught([source], [dtype], (t) => windowArgmax(window, t));
+    case 'windowMaxAndArgmax': {
+      const [greatest, found] = [
+        windowKernel('windowMax', 'y', window, dtype),
+        windowKernel('windowArgmax', 'y', window, dtype),
+      ];
+      return {
+        ...greatest,
+        reductions: [...greatest.reductions, ...found.reductions],
+        outputs: [...greatest.outputs, acc('int32', 1)],
+      };
+    }
     case 'windowGather':
       return caught([source, shapes.y], [dtype, 'int32'], (t, found) =>
         windowGather(target, window, t, found),

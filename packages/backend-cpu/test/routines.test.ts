@@ -202,6 +202,7 @@ describe('windows', () => {
     ['windowSum', 'x'],
     ['windowMax', 'y'],
     ['windowArgmax', 'y'],
+    ['windowMaxAndArgmax', 'y'],
     ['windowGather', 'y'],
     ['windowGather', 'x'],
   ];
@@ -264,6 +265,7 @@ describe('windows', () => {
     ];
     expectSame(kernel, inputs);
     expectSame(windowKernel('windowMax', 'y', window), inputs);
+    expectSame(windowKernel('windowMaxAndArgmax', 'y', window), inputs);
   });
 });
 

@@ -123,6 +123,7 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     ['weight gradient', convKernel('w', conv, 'float32')],
     ['large weight gradient', convKernel('w', { ...conv, c: 254, f: 131, stride: [2, 2], y: [5, 4] })],
     ['windowMax', windowKernel('windowMax', 'y', window)],
+    ['windowMaxAndArgmax', windowKernel('windowMaxAndArgmax', 'y', window)],
     ['windowSum to x', windowKernel('windowSum', 'x', window)],
     ['gather', gatherKernel({ outer: 2, rows: 10, count: 33, inner: 7 }, 'float32')],
     ['scatterAdd', scatterAddKernel({ outer: 2, rows: 10, count: 33, inner: 7 }, 'float32')],

@@ -177,6 +177,7 @@ export const plain = {
   'f64x2.convert_low_i32x4_u': 0xfd0ff,
   'f32x4.relaxed_madd': 0xfd105,
   'f64x2.relaxed_madd': 0xfd107,
+  'i32x4.relaxed_laneselect': 0xfd10b,
 } as const;
 
 /** A memory operand: alignment and offset. */

@@ -50,6 +50,8 @@ export function newSlot(lanes: number, offset: number, live: number = lanes): Sl
 
 /** Expressions longer than this are computed in pieces, so that neither JavaScript's nor our stack gets deep. */
 const PIECE = 48;
+/** How deep expressions are computed for one slot before it is the next one's turn, where slots take turns. */
+const STITCH = 4;
 
 /** Puts values of nodes on the stack; what is used again is kept in a local while its scope lasts. */
 export class Evaluator {
@@ -117,6 +119,15 @@ export class Evaluator {
   /** Computes the long expressions among `nodes` piece by piece. */
   prepare(nodes: readonly Node[], slot: Slot): void {
     for (const node of nodes) if (node.depth % PIECE === PIECE - 1) this.#keep(node, slot);
+  }
+
+  /**
+   * Computes `nodes` for all slots a few at a time, so that a processor, which looks only some hundred instructions ahead,
+   * finds those of several slots there: of one slot each may have to wait for the one before.
+   */
+  interleave(nodes: readonly Node[], slots: readonly Slot[]): void {
+    for (const node of nodes)
+      if (node.depth % STITCH === STITCH - 1) for (const slot of slots) this.#keep(node, slot);
   }
 
   /** Stores what `push` puts on the stack at the points of a slot. */
@@ -375,7 +386,11 @@ export class Evaluator {
     mul: 'i32.mul' | 'i32x4.mul',
     add: 'i32.add' | 'i32x4.add',
   ): void {
-    sum.terms.forEach(({ node, factor }, i) => {
+    // Where axes were merged to one loop, its coordinate stands for those of all.
+    const isMerged = (node: Node) =>
+      node.kind === 'coord' && !this.nest.loops.some((loop) => loop.axis === node.axis);
+    const terms = sum.terms.filter(({ node }) => !isMerged(node));
+    terms.forEach(({ node, factor }, i) => {
       push(node);
       if (factor !== 1) {
         number(factor);

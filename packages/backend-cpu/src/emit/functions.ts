@@ -91,14 +91,15 @@ export function foreignNames(kernels: readonly Kernel[]): Set<ForeignName> {
 /** The functions of one module: those it imports, and helpers defined when first used. */
 export class Functions {
   readonly #builder: ModuleBuilder;
-  readonly #fused: boolean;
+  /** Whether the engine has relaxed SIMD. */
+  readonly relaxed: boolean;
   readonly #specials = new Map<SpecialName, Callable>();
   readonly #imports = new Map<ForeignName, Callable>();
   readonly #helpers = new Map<IntegerHelper, Callable>();
 
   constructor(builder: ModuleBuilder, names: Iterable<ForeignName>, { relaxedSimd }: Features) {
     this.#builder = builder;
-    this.#fused = relaxedSimd;
+    this.relaxed = relaxedSimd;
     for (const name of names) {
       const isBinary = foreignBinary.some((binary) => binary === name);
       const params = isBinary ? (['f64', 'f64'] as const) : (['f64'] as const);
@@ -122,7 +123,7 @@ export class Functions {
 
   #emitSpecial(code: Code, name: SpecialName, x: Local, y: Local): void {
     const fallback = () => code.call(this.foreign(name));
-    emitSpecial(name, { code, fused: this.#fused, fallback }, x, y);
+    emitSpecial(name, { code, fused: this.relaxed, fallback }, x, y);
   }
 
   /** The same as a function, where a call is short enough: for scalars. */

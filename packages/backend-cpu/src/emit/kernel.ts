@@ -1,7 +1,15 @@
 import { dtypeInfo, type Kernel } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { Evaluator, newSlot, type Slot } from './evaluate.ts';
-import { type Accumulator, accumulate, combine, identity, newAccumulator, resetAccumulator } from './fold.ts';
+import {
+  type Accumulator,
+  accumulate,
+  combine,
+  identity,
+  newAccumulator,
+  resetAccumulator,
+  resultOf,
+} from './fold.ts';
 import type { Functions } from './functions.ts';
 import { pointsOf, type Strip, strips } from './loops.ts';
 import { buildNest, type Nest } from './nest.ts';
@@ -205,7 +213,7 @@ class NestEmitter {
         for (const [s, slot] of inner.entries()) this.#accumulate(slot, accumulators[s] ?? [], graph.values);
       });
       for (const [s, slot] of slots.entries())
-        slot.accs.push(...(accumulators[s] ?? []).map((acc) => acc.position ?? acc.best));
+        slot.accs.push(...(accumulators[s] ?? []).map((acc) => resultOf(this.#evaluator.words(slot), acc)));
       this.#epilogue(slots);
     }
   }
@@ -273,6 +281,14 @@ class NestEmitter {
 
   /** Computes all outputs of a slot before it stores any: an output may take the place of an input. */
   #epilogue(slots: readonly Slot[]): void {
+    const evaluator = this.#evaluator;
+    evaluator.scoped(() => {
+      if (this.#schedule.interleaved) evaluator.interleave(this.#epilogueNodes, slots);
+      this.#results(slots);
+    });
+  }
+
+  #results(slots: readonly Slot[]): void {
     const evaluator = this.#evaluator;
     for (const slot of slots)
       evaluator.scoped(() => {

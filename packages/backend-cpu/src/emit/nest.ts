@@ -45,7 +45,8 @@ export function buildNest(kernel: Kernel, graph: Graph, { firstApart = false } =
   const loads = nodes.filter((node) => node.kind === 'load');
   const bare = bareAxes(nodes, roots);
 
-  const sums = [...loads.map((load) => load.index), graph.place];
+  const values = nodes.flatMap((node) => (node.kind === 'sum' ? [node.sum] : []));
+  const sums = [...loads.map((load) => load.index), graph.place, ...values];
   const loops: Loop[] = [];
   const loopOfAxis = new Map<number, number>();
   const axes = parallelAxes + kernel.reduceAxes.length;
@@ -106,14 +107,14 @@ function levelOfBits(bits: number): number {
   return 32 - Math.clz32(bits & ~EPILOGUE);
 }
 
-/** Axes whose coordinate is used as a value and not only to step through memory. */
+/** Axes whose coordinate is used as a value by itself, and not only in sums. */
 function bareAxes(nodes: readonly Node[], roots: readonly Node[]): Set<number> {
   const bare = new Set<number>();
   const use = (node: Node) => {
     if (node.kind === 'coord') bare.add(node.axis);
   };
   roots.forEach(use);
-  for (const node of nodes) if (node.kind !== 'load') operandsOf(node).forEach(use);
+  for (const node of nodes) if (node.kind !== 'load' && node.kind !== 'sum') operandsOf(node).forEach(use);
   return bare;
 }
 

@@ -12,12 +12,17 @@ export interface Schedule {
   readonly lanes: number;
   /** Vectors (or scalars) per iteration: independent chains of instructions hide latency. */
   readonly unroll: number;
+  /** Whether these take turns within the body: where it is one long chain. */
+  readonly interleaved: boolean;
   /** What is done about the points that fill no vector. */
   readonly tail: Tail;
 }
 
 /** Bodies of more nodes than this are not written out for each point of a tail. */
 const LONG = 40;
+
+/** Vectors that take turns in a long chain of instructions. */
+const TURNS = 3;
 
 /** Picks the loop whose memory accesses are the most contiguous, for vectors if possible. */
 export function chooseSchedule(nest: Nest): Schedule {
@@ -29,7 +34,8 @@ export function chooseSchedule(nest: Nest): Schedule {
   const best = candidates.sort((a, b) => stridedLoads(nest, a.loop) - stridedLoads(nest, b.loop))[0];
   if (best) return best;
   const loop = loops.length - 1;
-  return { loop, lanes: 1, unroll: reductions && !hasArg(nest) ? unrollOf(nest, loop) : 1, tail: 'straight' };
+  const unroll = reductions && !hasArg(nest) ? unrollOf(nest, loop) : 1;
+  return { loop, lanes: 1, unroll, interleaved: false, tail: 'straight' };
 }
 
 /** A vector schedule along a loop, if there is one that pays. */
@@ -52,7 +58,14 @@ function vectorSchedule(nest: Nest, at: number): Schedule[] {
     strided === 0 && !varying.some(callsOut) ? 'vector' : nest.nodes.length > LONG ? 'loop' : 'straight';
   const extent = loop.high - loop.low;
   if (tail === 'vector' ? extent <= lanes / 2 : extent < lanes) return [];
-  return [{ loop: at, lanes, unroll: unrollOf(nest, at), tail }];
+  if (isLongChain(nest)) return [{ loop: at, lanes, unroll: TURNS, interleaved: true, tail }];
+  return [{ loop: at, lanes, unroll: unrollOf(nest, at), interleaved: false, tail }];
+}
+
+/** Whether a pointwise body is long, and most of its instructions wait for the one before: random bits are made so. */
+function isLongChain({ nodes, graph, kernel }: Nest): boolean {
+  const depth = Math.max(...graph.outputs.map((output) => output.depth));
+  return kernel.reductions.length === 0 && depth > LONG && nodes.length < 3 * depth && !nodes.some(callsOut);
 }
 
 /** Enough independent work per iteration for short bodies; long bodies have it anyway. */
@@ -60,7 +73,8 @@ function unrollOf(nest: Nest, at: number): number {
   const varying = nest.nodes.filter((node) => dependsOn(nest, node, at) && !isFree(node));
   const work = varying.reduce((sum, node) => sum + workOf(node), nest.kernel.outputs.length);
   const calls = nest.nodes.some(callsOut);
-  const chains = Math.max(1, nest.kernel.reductions.length) * (hasArg(nest) ? 2 : 1);
+  const hasExtreme = nest.kernel.reductions.some(({ op }) => op !== 'add' && op !== 'mul');
+  const chains = Math.max(1, nest.kernel.reductions.length) * (hasExtreme ? 2 : 1);
   const most = nest.kernel.reductions.length > 0 ? Math.max(1, Math.floor(8 / chains)) : 4;
   if (calls || work > 24) return 1;
   return Math.min(most, work > 12 ? 2 : work > 6 ? 4 : 8);

@@ -150,10 +150,20 @@ class Floats {
     return rest.reduce((sum, c) => this.madd64(sum, x, c), last as Value);
   }
 
+  /** What `rarely` writes if `rare` is set in any lane, else what `usually` does. */
+  either(rare: Value, rarely: () => Value, usually: () => Value): Value {
+    rare();
+    this.code.op('v128.any_true').choose(
+      'v128',
+      () => rarely()(),
+      () => usually()(),
+    );
+    return this.kept();
+  }
+
   /** The result of JavaScript's function for each lane if `rare` is set in any lane, else what `usual` writes. */
   unless(rare: Value, operands: readonly Value[], usual: () => Value): Value {
     const { code } = this;
-    rare();
     const slow = () => {
       const result = code.local('v128');
       for (let lane = 0; lane < 4; lane++) {
@@ -165,10 +175,9 @@ class Floats {
         this.#setting.fallback();
         code.op('f32.demote_f64').lane('f32x4.replace_lane', lane).set(result);
       }
-      code.get(result);
+      return this.local(result);
     };
-    code.op('v128.any_true').choose('v128', slow, () => usual()());
-    return this.kept();
+    return this.either(rare, slow, usual);
   }
 }
 
@@ -246,21 +255,24 @@ function reduceExp(f: Floats, x: Value): { bits: Value; r: Value; q: Value } {
   return { bits, r, q: f.polynomial(r, EXP) };
 }
 
-/** `x 2^n`, where both powers of which 2^n is the product are normal: results may be too small for that, or infinite. */
-function scale(f: Floats, x: Value, n: Value): Value {
-  const half = f.shift('i32x4.shr_s', n, 1);
-  const rest = f.op('i32x4.sub', n, half);
-  return f.mul(f.mul(x, powerOfTwo(f, half)), powerOfTwo(f, rest));
+/**
+ * `x 2^n` for the n in [-256, 255] that stands in the low 9 bits of `bits`. Both powers of which 2^n is the product are
+ * normal: results may be too small for that, or infinite.
+ */
+function scale(f: Floats, x: Value, bits: Value): Value {
+  const exponent = f.shift('i32x4.shl', bits, 23);
+  const half = f.shift('i32x4.shl', f.shift('i32x4.shr_s', exponent, 24), 23);
+  const powerOfTwo = (e: Value) => f.op('i32x4.add', e, f.integer(127 << 23));
+  return f.mul(f.mul(x, powerOfTwo(half)), powerOfTwo(f.op('i32x4.sub', exponent, half)));
 }
 
-function powerOfTwo(f: Floats, n: Value): Value {
-  return f.shift('i32x4.shl', f.op('i32x4.add', n, f.integer(127)), 23);
-}
-
+/** What is below -104 is computed as 0 and then left out: to multiply down to nothing takes processors long. */
 function exp(f: Floats, given: Value): Value {
-  const { bits, r, q } = reduceExp(f, clamp(f, given, -104, 89));
+  const isNothing = f.op('f32x4.le', given, f.number(-104));
+  const x = f.op('v128.andnot', f.op('f32x4.pmin', given, f.number(89)), isNothing);
+  const { bits, r, q } = reduceExp(f, x);
   const p = f.add(f.madd(f.mul(r, r), q, r), f.number(1));
-  return scale(f, p, f.op('i32x4.sub', bits, f.number(ROUNDER)));
+  return f.op('v128.andnot', scale(f, p, bits), isNothing);
 }
 
 /** Without the sign of a zero. */
@@ -360,17 +372,23 @@ function erf(f: Floats, x: Value): Value {
   return f.select(isSmall, small, withSign(f, large, x));
 }
 
-/** ±inf at ±1, NaN beyond. */
+/** ±inf at ±1, NaN beyond. One of 300 numbers between is in the tail. */
 function erfInv(f: Floats, x: Value): Value {
   const magnitude = f.op('f32x4.abs', x);
   const below = f.op('f32x4.sub', f.number(1), magnitude);
-  const w = f.op('f32x4.neg', log(f, f.mul(below, f.add(magnitude, f.number(1)))));
+  const { e, m } = split(f, f.mul(below, f.add(magnitude, f.number(1)))); // at least 2^-24
+  const w = f.op('f32x4.neg', logOf(f, f.add(m, f.number(-1)), e));
   const centre = f.polynomial(f.add(w, f.number(-2.5)), ERF_INV_CENTRE);
-  const tail = f.polynomial(f.add(f.op('f32x4.sqrt', w), f.number(-3.125)), ERF_INV_TAIL);
-  const isCentral = f.op('f32x4.lt', w, f.number(5));
-  const ratio = f.select(isCentral, centre, tail);
+  const isTail = f.op('f32x4.ge', w, f.number(5));
+  const ratio = f.either(
+    isTail,
+    () =>
+      f.select(isTail, f.polynomial(f.add(f.op('f32x4.sqrt', w), f.number(-3.125)), ERF_INV_TAIL), centre),
+    () => centre,
+  );
   const isOne = f.op('f32x4.eq', magnitude, f.number(1));
-  return f.mul(x, f.select(isOne, f.number(Infinity), ratio));
+  const limit = f.select(isOne, f.number(Infinity), f.number(NaN));
+  return f.mul(x, f.select(f.op('f32x4.lt', magnitude, f.number(1)), ratio, limit));
 }
 
 function sigmoid(f: Floats, x: Value): Value {

@@ -16,7 +16,6 @@ export function routineFor(context: EmitContext, kernel: Kernel): StepCode | und
       return conv(context, kernel, routine);
     case 'windowSum':
     case 'windowMax':
-    case 'windowArgmax':
     case 'windowGather':
       return windowRoutine(context, kernel, routine);
     case 'gather':

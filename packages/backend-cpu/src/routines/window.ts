@@ -9,7 +9,7 @@ import {
   type WindowGeometry,
 } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
-import { type Accumulator, accumulate, newAccumulator, resetAccumulator } from '../emit/fold.ts';
+import { type Accumulator, accumulate, newAccumulator, resetAccumulator, resultOf } from '../emit/fold.ts';
 import { countTo, type Part, type Share, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { scalarBinary, scalarCompare, scalarConst, scalarType } from '../emit/scalar.ts';
@@ -29,9 +29,11 @@ export function windowRoutine(context: EmitContext, kernel: Kernel, routine: Win
   const { window } = routine;
   const dtype = kernel.inputs[0]?.dtype;
   const isEmpty = [window.n, window.c, ...window.x, ...window.y, ...window.window].includes(0);
-  if (!dtype || isEmpty || window.x.length > 3 || sizeOf(window.window) > MOST_TAPS) return undefined;
+  const isPlain = kernel.outputs.every(({ kind }) => kind === 'acc');
+  if (!dtype || !isPlain || isEmpty || window.x.length > 3 || sizeOf(window.window) > MOST_TAPS)
+    return undefined;
   const whole = prepareWindows(context, routine, dtype);
-  return 'target' in routine && routine.target === 'x' ? scatterWindows(whole) : foldWindows(whole);
+  return 'target' in routine && routine.target === 'x' ? scatterWindows(whole) : foldWindows(whole, kernel);
 }
 
 interface Windows {
@@ -88,19 +90,30 @@ function prepareWindows(context: EmitContext, routine: Window, dtype: DType): Wi
   return { context, routine, dtype, y, stride, image, layout, taps, start, imageBytes, own };
 }
 
+/** A result, and the reduction that it is. */
+interface Out extends Walker {
+  readonly op: Accumulator['op'];
+}
+
 /** y from x: each output folds the points of its window. */
-function foldWindows(windows: Windows): StepCode {
+function foldWindows(windows: Windows, kernel: Kernel): StepCode {
   const { routine, dtype, image, layout, imageBytes } = windows;
-  const isMax = routine.name === 'windowMax' || routine.name === 'windowArgmax';
+  const isMax = routine.name === 'windowMax';
   return byImages(windows, (code, params, share) => {
     const found = routine.name === 'windowGather' ? params[1] : undefined;
     const [x = 0] = params;
-    const out = params[found === undefined ? 1 : 2] ?? 0;
     const padded = share.own;
-    const walker = { pointer: out, dtype: routine.name === 'windowArgmax' ? 'int32' : dtype } as const;
+    const outs = kernel.outputs.map(
+      (output, i): Out => ({
+        pointer: params[kernel.inputs.length + i] ?? 0,
+        dtype: output.dtype,
+        op: (output.kind === 'acc' ? kernel.reductions[output.index]?.op : undefined) ?? 'add',
+      }),
+    );
     if (layout.padded) fillImage(code, dtype, isMax ? rangeOf[dtype][0] : 0, padded, layout.bytes);
     const first = code.local('i32');
-    const others = [walker, ...(found === undefined ? [] : [{ pointer: found, dtype: 'int32' as const }])];
+    const positions = found === undefined ? undefined : ({ pointer: found, dtype: 'int32' } as const);
+    const others = [...outs, ...(positions ? [positions] : [])];
     eachImage(code, windows, share, x, others, () => {
       if (layout.padded) padImage(code, image, layout, x, padded);
       code
@@ -109,25 +122,55 @@ function foldWindows(windows: Windows): StepCode {
         .op('i32.add')
         .set(first);
       walkWindows(code, windows, first, others, (spans, source) => {
-        for (const span of spans) foldSpan(code, windows, span, source, walker, others[1]);
+        for (const span of spans)
+          if (isMax) maxOfSpan(code, windows, span, source, outs);
+          else sumOfSpan(code, windows, span, source, outs[0] ?? source, positions);
       });
       if (!layout.padded) code.advance(x, imageBytes);
     });
   });
 }
 
-function foldSpan(
+/** The greatest elements of windows, or where they are, or both. */
+function maxOfSpan(
   code: Code,
-  windows: Windows,
+  { dtype, taps }: Windows,
+  span: Span,
+  source: Walker,
+  outs: readonly Out[],
+): void {
+  const { words } = span;
+  const all = outs.map(({ op, ...out }) => ({ out, acc: newAccumulator(words, op, dtype) }));
+  for (const { acc } of all) resetAccumulator(words, acc);
+  const x = code.local(words.lanes === 1 ? scalarType(dtype) : 'v128');
+  taps.forEach((tap, k) => {
+    loadSpan(span, source, tap);
+    code.set(x);
+    for (const { acc } of all)
+      accumulate(
+        words,
+        acc,
+        () => code.get(x),
+        () => number(code, span, 'int32', k),
+      );
+  });
+  for (const { out, acc } of all) {
+    const result = resultOf(words, acc);
+    storeSpan(span, out, () => code.get(result));
+  }
+}
+
+/** Sums of windows, or of one point of each. */
+function sumOfSpan(
+  code: Code,
+  { dtype, taps }: Windows,
   span: Span,
   source: Walker,
   out: Walker,
   found: Walker | undefined,
 ): void {
-  const { routine, dtype, taps } = windows;
   const { words } = span;
-  const op = routine.name === 'windowMax' ? 'max' : routine.name === 'windowArgmax' ? 'argmax' : 'add';
-  const acc: Accumulator = newAccumulator(words, op, dtype);
+  const acc: Accumulator = newAccumulator(words, 'add', dtype);
   resetAccumulator(words, acc);
   const position = found && code.local(words.lanes === 1 ? 'i32' : 'v128');
   if (found && position !== undefined) {
@@ -141,7 +184,7 @@ function foldSpan(
     };
     accumulate(words, acc, value, () => number(code, span, 'int32', k));
   });
-  storeSpan(span, out, () => code.get(acc.position ?? acc.best));
+  storeSpan(span, out, () => code.get(acc.best));
 }
 
 /** x from y: each y is added to the points of its window, or to one of them. */

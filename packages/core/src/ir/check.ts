@@ -120,13 +120,14 @@ function checkReduction(i: number, op: Reduction['op'], dtype: DType, reduceAxes
 
 /**
  * A routine has one output, and operands and a result as large as its parameters say; one parameter may stand for several
- * axes. A matmul or conv may have an epilogue: more inputs and outputs.
+ * axes. A matmul or conv may have an epilogue: more inputs and outputs. A windowMax has the results of its reductions.
  */
 function checkRoutine({ inputs, axes, outputs, reductions }: Kernel, routine: Routine, fail: Fail): void {
   const { operands, result } = signatureOf(routine);
   const dtype = inputs[0]?.dtype as DType;
   const hasEpilogue = (routine.name === 'matmul' || routine.name === 'conv') && reductions.length === 1;
-  if (outputs.length !== 1 && !hasEpilogue)
+  const isMax = routine.name === 'windowMax';
+  if (outputs.length !== 1 && !hasEpilogue && !isMax)
     fail(`${routine.name} has ${outputs.length} outputs; a routine has one`);
   if (inputs.length < operands.length || (inputs.length > operands.length && !hasEpilogue))
     fail(`${routine.name} takes ${operands.length} inputs, but there are ${inputs.length}`);
@@ -136,9 +137,20 @@ function checkRoutine({ inputs, axes, outputs, reductions }: Kernel, routine: Ro
       fail(`${routine.name}: ${what} must be ${showAval(want)}, but is ${showAval(got)}`);
   };
   for (const [i, operand] of operands.entries()) check(`input ${i}`, inputs[i] as Aval, operand);
-  const made = (hasEpilogue ? reductions[0]?.value : outputs[0])?.dtype;
-  check('the result', { shape: axes, dtype: made as DType }, result);
+  const made = hasEpilogue ? reductions.map(({ value }) => value) : outputs;
+  for (const output of made) {
+    const isPosition = isMax && output.kind === 'acc' && isArg(reductions[output.index]?.op);
+    const { shape, role } = result;
+    check(
+      'the result',
+      { shape: axes, dtype: output.dtype },
+      { shape, role: isPosition ? 'position' : role },
+    );
+  }
 }
+
+const isArg = (op: Kernel['reductions'][number]['op'] | undefined): boolean =>
+  op === 'argmax' || op === 'argmin';
 
 interface Operand {
   readonly shape: Shape;
@@ -169,11 +181,6 @@ function signatureOf(routine: Routine): { operands: readonly Operand[]; result: 
       const { x, y } = windowOperands(routine.window, value);
       return { operands: [x], result: y };
     }
-    case 'windowArgmax':
-      return {
-        operands: [windowOperands(routine.window, value).x],
-        result: windowOperands(routine.window, position).y,
-      };
     case 'windowGather': {
       const { x, y } = windowOperands(routine.window, value);
       const positions = windowOperands(routine.window, position).y;

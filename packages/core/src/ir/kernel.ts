@@ -184,10 +184,8 @@ export type Routine =
   | { readonly name: 'conv'; readonly target: 'x' | 'w' | 'y'; readonly conv: ConvGeometry }
   /** `sum`, over the windows of y, of x (target y), or its adjoint (target x). */
   | { readonly name: 'windowSum'; readonly target: 'x' | 'y'; readonly window: WindowGeometry }
-  /** x -> y: greatest element of each window. */
+  /** x -> y: of each window the greatest element, its position (see argmax), or both: one output for each reduction. */
   | { readonly name: 'windowMax'; readonly window: WindowGeometry }
-  /** x -> y: int32 row-major position in the window of the first greatest element; NaN first. */
-  | { readonly name: 'windowArgmax'; readonly window: WindowGeometry }
   /** (x, position) -> y: the element at that position of the window; target x: (y, position) -> x, its adjoint. */
   | { readonly name: 'windowGather'; readonly target: 'x' | 'y'; readonly window: WindowGeometry }
   /** (x[outer, rows, inner], index[count]) -> [outer, count, inner]; out of range gives NaN (0 for integers). */

@@ -1,6 +1,7 @@
 /**
  * Kernels over the same axes that share operands or feed each other become one with several outputs; a reduction takes in
- * the pointwise work on its result, and so does a routine where the backend says that it can.
+ * the pointwise work on its result, and so does a routine where the backend says that it can. The greatest elements of
+ * windows and their positions are found together.
  */
 import type { Aval } from '../aval.ts';
 import { sameShape, sizeOf } from '../shape.ts';
@@ -75,7 +76,7 @@ function tryJoin(
   fusesEpilogue: FusesEpilogue,
   donated: ReadonlySet<Var>,
 ): Joined | undefined {
-  if (late.kind !== 'kernel' || late.kernel.routine) return undefined;
+  if (late.kind !== 'kernel') return undefined;
   const fitting = [...candidates].flatMap((early) =>
     early.kind === 'kernel' && fits(early, late, fusesEpilogue, donated)
       ? [{ early, at: launches.lastIndexOf(early) }]
@@ -105,7 +106,7 @@ function fits(
     sameNest(early.kernel, late.kernel) &&
     areRelated(early, late) &&
     readsOnlyItsPoint(early, late) &&
-    (!early.kernel.routine || (isEpilogue(early, late, fusesEpilogue) && !updatesInPlace(late, donated))) &&
+    routinesFit(early, late, fusesEpilogue, donated) &&
     early.inputs.length + early.outputs.length + late.inputs.length + late.outputs.length <= maxBuffers &&
     nodeCount(early.kernel) + nodeCount(late.kernel) <= maxNodes
   );
@@ -116,6 +117,24 @@ function sameNest(early: Kernel, late: Kernel): boolean {
   if (!sameShape(early.axes, late.axes)) return false;
   if (late.reductions.length === 0) return true;
   return early.reductions.length > 0 && sameShape(early.reduceAxes, late.reduceAxes);
+}
+
+/** Whether what has no loop nest stays what it is: a routine with work on its result, or two over the same windows. */
+function routinesFit(
+  early: KernelLaunch,
+  late: KernelLaunch,
+  fusesEpilogue: FusesEpilogue,
+  donated: ReadonlySet<Var>,
+): boolean {
+  const [first, second] = [early.kernel.routine, late.kernel.routine];
+  if (second)
+    return (
+      first?.name === 'windowMax' &&
+      second.name === 'windowMax' &&
+      JSON.stringify(first) === JSON.stringify(second) &&
+      early.inputs[0] === late.inputs[0]
+    );
+  return !first || (isEpilogue(early, late, fusesEpilogue) && !updatesInPlace(late, donated));
 }
 
 /** Pointwise work on the result of a routine. */

@@ -102,11 +102,13 @@ const argmaxPrimitive: Primitive<WindowParams> = {
   shape: (_, { window }) => [{ shape: yShape(window), dtype: 'int32' }],
   jvp: noTangent(([x], params: WindowParams) => bind(argmaxPrimitive, [x as Tensor], params)),
   batch: batchWindows(() => argmaxPrimitive),
-  lower: ([x], { window }) =>
-    foldKernel([x as Aval], window, 'y', 'argmax', paddedLowest(x as Aval, window), {
-      name: 'windowArgmax',
+  lower: ([x], { window }) => ({
+    ...foldKernel([x as Aval], window, 'y', 'argmax', paddedLowest(x as Aval, window), {
+      name: 'windowMax',
       window,
     }),
+    name: 'windowArgmax',
+  }),
 };
 
 /** int32 row-major position in each window of its first greatest element; padding never wins. */

@@ -24,10 +24,10 @@ import {
   sub,
   xor,
 } from '../primitives/arithmetic.ts';
-import { concatenate, iota, reshape, slice } from '../primitives/movement.ts';
+import { broadcastTo, concatenate, iota, reshape, slice } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { threefry2x32 } from '../primitives/threefry.ts';
-import { broadcastShapes, sameShape, sizeOf } from '../shape.ts';
+import { broadcastShapes, rowMajorStrides, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**
@@ -106,8 +106,18 @@ export function bits(key: Tensor, shape: ShapeLike = []): Tensor {
 function twoWords(op: string, key: Tensor, shape: ShapeLike): [Tensor, Tensor] {
   const target = toShape(`random.${op}`, shape);
   const [k0, k1] = words(op, key);
-  const both = threefry2x32(k0, k1, scalar(0, 'uint32'), iota(sizeOf(target), 'uint32'));
-  return both.map((w) => reshape(w, target)) as [Tensor, Tensor];
+  return threefry2x32(k0, k1, scalar(0, 'uint32'), convert(positions(target), 'uint32'));
+}
+
+/** The row-major position of each element: int32. Made of its coordinates, so that work on the numbers is fused with it. */
+function positions(shape: Shape): Tensor {
+  const strides = rowMajorStrides(shape);
+  const along = shape.map((extent, axis) => {
+    const unit = shape.map((_, a) => (a === axis ? extent : 1));
+    const stride = strides[axis] ?? 1;
+    return reshape(slice(iota(extent * stride, 'int32'), [0], [extent * stride], [stride]), unit);
+  });
+  return along.reduce((sum, part) => add(sum, part), broadcastTo(scalar(0, 'int32'), shape));
 }
 
 /** The two words of a key. */

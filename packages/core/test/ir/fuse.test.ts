@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planProgram } from '../../src/ir/execute.ts';
-import type { Kernel } from '../../src/ir/kernel.ts';
+import type { Kernel, WindowGeometry } from '../../src/ir/kernel.ts';
 import type { Plan } from '../../src/ir/plan.ts';
 import { showKernel } from '../../src/ir/show.ts';
 import { toTensor } from '../../src/ops/convert.ts';
@@ -9,6 +9,7 @@ import { matmul } from '../../src/primitives/matmul.ts';
 import { broadcastTo, reshape, slice, transpose } from '../../src/primitives/movement.ts';
 import { scalar } from '../../src/primitives/pointwise.ts';
 import { reduceMax, reduceSum } from '../../src/primitives/reduce.ts';
+import { windowArgmax, windowMax } from '../../src/primitives/window.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { makeProgram } from '../../src/transforms/jit.ts';
 
@@ -227,6 +228,28 @@ describe('epilogues of routines', () => {
       ).at(0)?.routine,
     ).toBeDefined();
   });
+});
+
+test('the greatest elements of windows and their positions are found together', () => {
+  const window = {
+    n: 1,
+    c: 2,
+    x: [4],
+    window: [2],
+    y: [2],
+    stride: [2],
+    padLow: [0],
+    dilation: [1],
+  } satisfies WindowGeometry;
+  const both = (x: Tensor) => [windowArgmax(window, x), elementary.exp(windowMax(window, x))];
+  const [pair, ...others] = kernelsOf(
+    planProgram(makeProgram(both, of(1, 4, 2)), [], { multipleOutputs: true }),
+  );
+  expect(pair?.routine).toEqual({ name: 'windowMax', window });
+  expect(pair?.reductions.map(({ op }) => op)).toEqual(['argmax', 'max']);
+  expect(others.map(({ name }) => name)).toEqual(['exp']);
+  const differ = (x: Tensor) => [windowArgmax(window, x), windowMax({ ...window, stride: [1] }, x)];
+  expect(kernelsOf(planProgram(makeProgram(differ, of(1, 4, 2))))).toHaveLength(2);
 });
 
 test('kernels with common operands become one, however many others stand between them', () => {
