@@ -7,6 +7,7 @@ import type { HostTensor } from '../../packages/testing/src/host.ts';
 import { anySamples, expectEqual, run, yardstick } from '../../packages/testing/src/laws/common.ts';
 import type { Row, Sample } from '../../packages/testing/src/row.ts';
 import { primitiveRows } from '../../packages/testing/src/rows/primitives.ts';
+import { checkContractions } from './contractions.ts';
 import { refusal } from './limits.ts';
 import { structure } from './structure.ts';
 
@@ -50,6 +51,7 @@ export async function check(mode: GpuMode, only?: string): Promise<Outcome> {
   setBackend(backend);
   for (const [name, holds] of Object.entries(structure))
     if (only === undefined || only === 'structure') await attempt(name, holds);
+  if (only === undefined || only === 'contractions') await checkContractions(backend, attempt);
   return { device: backend.describe().device, passed, refused: nothing, failures };
 }
 

@@ -18,6 +18,7 @@ import { integerError } from './buffer.ts';
 import type { Dialect } from './emit/dialect.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import { rangeKernel } from './range.ts';
+import { contractionOf } from './routines/contraction.ts';
 import type { StageLimits } from './stages/part.ts';
 import { stagesOf } from './stages/stages.ts';
 
@@ -265,8 +266,9 @@ function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<
       }
       return undefined;
     };
+  const whole = dialect === 'device' && contractionOf(kernel) !== undefined; // devices divide those in their own way
   const programs = outputs.map((_, i) =>
-    stagesOf(kernel, i, limits).map((stage) => {
+    (whole ? [kernel] : stagesOf(kernel, i, limits)).map((stage) => {
       const range = rangeKernel(stage, 0, checksOutputs);
       return {
         dtype: stage.outputs[0]?.dtype as DType,

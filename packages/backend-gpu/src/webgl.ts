@@ -1,9 +1,11 @@
-import { BackendError, InternalError } from '@neumann/core/backend';
+import { BackendError, InternalError, type Load } from '@neumann/core/backend';
 import { type Device, type Handle, lostError, type Numbered, Refusals, refusedError } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import { assertMode, createKernel, type Gpu, type GpuJs, type KernelRun, messageOf } from './gpujs.ts';
 import { maxElements } from './limits.ts';
 import { Programs } from './programs.ts';
+import type { Contraction } from './routines/contraction.ts';
+import { type CompiledContraction, WebGlContractions } from './routines/webgl.ts';
 
 /** The bits of a NaN that nothing computes. Where a context is lost, reading leaves them, before the loss is announced. */
 const unread = 0x7fa5c3e1;
@@ -46,7 +48,8 @@ class WebGl2 implements Device {
   readonly #gl: WebGL2RenderingContext;
   /** One element, 1. Its texture is what those of uploaded values are made after. */
   readonly #probe: TextureMemory;
-  readonly #programs: Programs<KernelRun>;
+  readonly #programs: Programs<KernelRun | CompiledContraction>;
+  readonly #contractions: WebGlContractions;
   readonly #refusals = new Refusals();
   /** The first handle since WebGL was last asked for errors. */
   #unasked = 0;
@@ -54,8 +57,17 @@ class WebGl2 implements Device {
 
   constructor(gpu: Gpu) {
     this.#programs = new Programs(
-      (program) => createKernel(gpu, program, true),
-      (run) => run.destroy(),
+      (program) => {
+        const [width, height] = squareOf(program.size);
+        const { contraction } = program;
+        return (
+          (contraction && this.#contractions.compile(contraction, { width, height })) ??
+          createKernel(gpu, program, true)
+        );
+      },
+      (run) => {
+        if (typeof run === 'function') run.destroy();
+      },
       ({ size }) => 4 * size, // gpu.js keeps the last result of each
     );
     const texture = createKernel(gpu, probeProgram, true)() as Texture;
@@ -64,6 +76,7 @@ class WebGl2 implements Device {
     if (!(gl instanceof WebGL2RenderingContext))
       throw new BackendError('gpu: gpu.js has no WebGL 2 here; use another mode.');
     this.#gl = gl;
+    this.#contractions = new WebGlContractions(gl);
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.device = `WebGL 2 (${String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER))})`;
     this.maxInputs = Math.min(15, (gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number) - 1); // one of constants
@@ -90,6 +103,7 @@ class WebGl2 implements Device {
     if (error !== gl.NO_ERROR) {
       this.#refusals.add(this.#unasked, why);
       this.#programs.clear(); // they hold textures too
+      this.#contractions.clear();
     }
     this.#unasked = this.#refusals.next;
     return error === gl.NO_ERROR ? undefined : why;
@@ -110,11 +124,17 @@ class WebGl2 implements Device {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, w, h, 0, gl.RED, gl.FLOAT, padded);
+    return this.#wrap(texture, values.length, this.#refusals.number());
+  }
+
+  /** A texture of ours as one of gpu.js. */
+  #wrap(texture: WebGLTexture, elements: number, number: number): TextureMemory {
+    const gl = this.#gl;
     const model = this.#probe.texture;
-    const size = Math.max(1, values.length);
+    const size = Math.max(1, elements);
     const wrapped = new model.constructor({
       texture,
-      size: Int32Array.of(w, h),
+      size: Int32Array.from(squareOf(size)),
       dimensions: Int32Array.of(size, 1, 1),
       output: [size],
       context: gl,
@@ -122,7 +142,7 @@ class WebGl2 implements Device {
       internalFormat: gl.R32F,
       textureFormat: gl.RED,
     });
-    return new TextureMemory(values.length, this.#refusals.number(), wrapped);
+    return new TextureMemory(elements, number, wrapped);
   }
 
   run(program: Emitted, inputs: readonly Handle[]): Handle {
@@ -132,6 +152,7 @@ class WebGl2 implements Device {
     const number = this.#refusals.number();
     let result: unknown;
     try {
+      if (typeof run !== 'function') return this.#contract(program, run, inputs, number);
       result = run(...inputs.map((input) => (input as TextureMemory).texture));
     } catch (cause) {
       this.readSync(this.#probe); // tells a loss that nobody was told of yet
@@ -140,6 +161,24 @@ class WebGl2 implements Device {
     }
     assertMode(program.name, run, 'gpu'); // what gpu.js calls all its kernels on WebGL
     return new TextureMemory(program.size, number, result as Texture);
+  }
+
+  #contract(
+    program: Emitted,
+    compiled: CompiledContraction,
+    inputs: readonly Handle[],
+    number: number,
+  ): Handle {
+    const { left, right } = program.contraction as Contraction;
+    const textureOf = (load: Load): WebGLTexture => {
+      const at = program.inputs.findIndex(({ input }) => input === load.input);
+      return (inputs[at] as TextureMemory).texture.texture;
+    };
+    const result = this.#contractions.run(compiled, textureOf(left), textureOf(right));
+    // gpu.js sets the area that its kernels draw into when it compiles, and they rely on it.
+    const { maxTexSize } = this.#probe.texture.kernel as { maxTexSize: readonly [number, number] };
+    this.#gl.viewport(0, 0, ...maxTexSize);
+    return this.#wrap(result, program.size, number);
   }
 
   read(handle: Handle): Promise<Float32Array> {

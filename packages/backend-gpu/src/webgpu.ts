@@ -1,4 +1,4 @@
-import { BackendError, InternalError } from '@neumann/core/backend';
+import { BackendError, InternalError, type Load } from '@neumann/core/backend';
 import { type Device, type Handle, lostError, type Numbered, Refusals } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
 import {
@@ -12,6 +12,13 @@ import {
 } from './gpujs.ts';
 import { maxElements } from './limits.ts';
 import { Programs } from './programs.ts';
+import type { Contraction } from './routines/contraction.ts';
+import {
+  type Place as ContractionPlace,
+  workgroup as contractionGroup,
+  launchesOf,
+  maxGroups,
+} from './routines/wgsl.ts';
 
 // The numbers of GPUBufferUsage and GPUMapMode, fixed by the standard.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
@@ -29,11 +36,20 @@ class GpuMemory implements Numbered {
   }
 }
 
-interface Compiled {
+interface Launch {
   readonly pipeline: { getBindGroupLayout(index: number): unknown };
-  readonly parameters: WebGpuBuffer;
-  readonly constants: readonly WebGpuBuffer[];
+  /** What it is bound to, in order: memory of its own, or that of a place. */
+  readonly bound: readonly (WebGpuBuffer | Place)[];
   readonly groups: readonly [x: number, y: number];
+}
+
+/** Memory that a run brings along. */
+type Place = number | ContractionPlace;
+
+interface Compiled {
+  readonly launches: readonly Launch[];
+  /** Elements of the places that are only used meanwhile. */
+  readonly scratch: readonly (readonly [Place, number])[];
 }
 
 /**
@@ -63,8 +79,9 @@ class WebGpu implements Device {
   readonly #context: GpuContext;
   readonly #programs = new Programs<Compiled>(
     (program) => this.#compile(program),
-    ({ parameters, constants }) => {
-      for (const buffer of [parameters, ...constants]) buffer.destroy();
+    ({ launches }) => {
+      for (const place of launches.flatMap(({ bound }) => bound))
+        if (typeof place === 'object') place.destroy();
     },
   );
   /** Memory that nobody uses, by bytes. */
@@ -117,30 +134,28 @@ class WebGpu implements Device {
     this.check();
     for (const input of inputs) this.#refusals.check(input as GpuMemory);
     const { device } = this.#context;
-    const { pipeline, parameters, constants, groups } = this.#programs.find(program);
+    const { launches, scratch } = this.#programs.find(program);
     const result = this.#allocate(program.size);
-    const bound = [
-      parameters,
-      ...inputs.map((input) => (input as GpuMemory).buffer),
-      result.buffer,
-      ...constants,
-    ];
-    const [x, y] = groups;
+    const places = new Map<Place, GpuMemory>([['result', result]]);
+    for (const [i, input] of inputs.entries()) places.set(i, input as GpuMemory);
+    const meanwhile = scratch.map(([place, size]) => [place, this.#allocate(size)] as const);
+    for (const [place, memory] of meanwhile) places.set(place, memory);
     this.#watch(result.number, () => {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(
-        0,
-        device.createBindGroup({
-          layout: pipeline.getBindGroupLayout(0),
-          entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
-        }),
-      );
-      pass.dispatchWorkgroups(x, y);
+      for (const { pipeline, bound, groups } of launches) {
+        const entries = bound.map((place, binding) => {
+          const buffer = typeof place === 'object' ? place : places.get(place)?.buffer;
+          return { binding, resource: { buffer } };
+        });
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+        pass.dispatchWorkgroups(...groups);
+      }
       pass.end();
       device.queue.submit([encoder.finish()]);
     });
+    for (const [, memory] of meanwhile) this.free(memory); // whoever takes it comes later
     return result;
   }
 
@@ -229,6 +244,35 @@ class WebGpu implements Device {
   }
 
   #compile(program: Emitted): Compiled {
+    return program.contraction ? this.#contract(program, program.contraction) : this.#compileNest(program);
+  }
+
+  #pipeline(code: string): Launch['pipeline'] {
+    const { device } = this.#context;
+    return device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
+    });
+  }
+
+  #contract(program: Emitted, contraction: Contraction): Compiled {
+    const { launches, scratch } = launchesOf(contraction);
+    const placeOf = ({ input }: Load): Place => program.inputs.findIndex((read) => read.input === input);
+    const operands = { left: placeOf(contraction.left), right: placeOf(contraction.right) };
+    return this.#watch(this.#refusals.next, () => ({
+      launches: launches.map(({ source, places, threads }) => {
+        const groups = Math.ceil(threads / contractionGroup);
+        return {
+          pipeline: this.#pipeline(source),
+          bound: places.map((place) => (place === 'left' || place === 'right' ? operands[place] : place)),
+          groups: [Math.min(groups, maxGroups), Math.ceil(groups / maxGroups)] as const,
+        };
+      }),
+      scratch: Object.entries(scratch) as [ContractionPlace, number][],
+    }));
+  }
+
+  #compileNest(program: Emitted): Compiled {
     const { device } = this.#context;
     const code = this.#translate(program);
     const total = Math.ceil(program.size / workgroup);
@@ -241,15 +285,15 @@ class WebGpu implements Device {
       device.queue.writeBuffer(buffer, 0, values);
       return buffer;
     };
-    return this.#watch(this.#refusals.next, () => ({
-      pipeline: device.createComputePipeline({
-        layout: 'auto',
-        compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
-      }),
-      parameters: filled(parameters, usage.uniform),
-      constants: Object.values(program.constants).map((values) => filled(values, usage.storage)),
-      groups: [x, y] as const,
-    }));
+    return this.#watch(this.#refusals.next, () => {
+      const bound = [
+        filled(parameters, usage.uniform),
+        ...program.inputs.keys(),
+        'result' as const,
+        ...Object.values(program.constants).map((values) => filled(values, usage.storage)),
+      ];
+      return { launches: [{ pipeline: this.#pipeline(code), bound, groups: [x, y] }], scratch: [] };
+    });
   }
 
   #translate(program: Emitted): string {

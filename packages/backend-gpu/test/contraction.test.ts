@@ -1,0 +1,55 @@
+import { conv, jit, matmul, setBackend, type Tensor, vjp, zeros } from '@neumann/core';
+import { type Backend, type Kernel, reference } from '@neumann/core/backend';
+import { afterAll, describe, expect, test } from 'vitest';
+import { contractionOf } from '../src/routines/contraction.ts';
+
+const kernels: Kernel[] = [];
+/** Takes note of the kernels, and computes zeros. */
+const spy: Backend = {
+  ...reference(),
+  compile: ({ steps, slots, outputs }) => {
+    for (const step of steps) if (step.kind === 'kernel') kernels.push(step.kernel);
+    const zero = (slot: number) => reference().upload('float32', new Float32Array(slots[slot]?.size ?? 0));
+    return { run: () => outputs.map(zero) };
+  },
+};
+
+/** The contraction of the only sum in what `f` compiles to. */
+function found(f: (...xs: Tensor[]) => Tensor, ...shapes: number[][]) {
+  setBackend(spy);
+  kernels.length = 0;
+  jit(f)(...shapes.map((shape) => zeros(shape)));
+  const sums = kernels.filter(({ reductions }) => reductions.length > 0);
+  expect(sums.length).toBe(1);
+  return contractionOf(sums[0] as Kernel);
+}
+
+afterAll(() => setBackend(reference()));
+
+describe('contractions', () => {
+  test('are matrix products, of several matrices too', () => {
+    const product = found((a, b) => matmul(a, b), [3, 40, 48], [3, 48, 36]);
+    expect([product?.batch.size, product?.rows.size, product?.columns.size]).toEqual([3, 40, 36]);
+    expect([product?.steps, product?.parts]).toEqual([12, 1]);
+  });
+
+  test('are the three passes of a convolution; the longer side is the rows', () => {
+    const [x, w, y] = [
+      [4, 14, 14, 16],
+      [3, 3, 16, 32],
+      [4, 14, 14, 32],
+    ] as const;
+    const f = (a: Tensor, b: Tensor) => conv(a, b, { padding: 'same' });
+    const sizes = (pass: ReturnType<typeof found>) => [pass?.rows.size, pass?.columns.size, pass?.parts];
+    expect(sizes(found((a, b) => f(a, b), [...x], [...w]))).toEqual([784, 32, 1]);
+    const toX = (b: Tensor, d: Tensor) => vjp((t: Tensor) => f(t, b), zeros([...x]))[1](d)[0];
+    expect(sizes(found((b, d) => toX(b, d), [...w], [...y]))).toEqual([784, 16, 1]);
+    const toW = (a: Tensor, d: Tensor) => vjp((t: Tensor) => f(a, t), zeros([...w]))[1](d)[0];
+    expect(sizes(found((a, d) => toW(a, d), [...x], [...y]))).toEqual([144, 32, 2]);
+  });
+
+  test('are not what is small, or reads each element once', () => {
+    expect(found((a, b) => matmul(a, b), [16, 16], [16, 16])).toBeUndefined();
+    expect(found((a, b) => matmul(a, b), [1, 4096], [4096, 64])).toBeUndefined();
+  });
+});
