@@ -13,6 +13,7 @@ export interface PageAnswer {
   readonly ms?: number;
   /** Of one run: programs started on the device, values read from it, and bytes sent to it. */
   readonly launches?: number;
+  readonly runs?: number;
   readonly error?: string;
 }
 
@@ -43,7 +44,7 @@ async function ask(workload: string, params: object, quantum: number): Promise<P
     const key = JSON.stringify([workload, params]);
     if (prepared?.key !== key) prepared = await prepare(subject, key, workload, params, quantum);
     const { run, count, launches } = prepared;
-    return { ms: (await time(subject, run, count)) / count, launches };
+    return { ms: (await time(subject, run, count)) / count, launches, runs: count };
   } catch (error) {
     prepared = undefined;
     return { error: messageOf(error) };

@@ -33,9 +33,9 @@ const glsl: Language = {
 const head =
   '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2D;\nprecision highp sampler2DArray;\n';
 
-/** Where runs of `length` texels lie: side by side as far as the width allows. */
+/** Where runs of `length` texels lie: about a square, because devices draw squares of pixels at a time. */
 function layout(runs: number, length: number, maxWidth: number) {
-  const beside = Math.max(1, Math.min(runs, Math.floor(maxWidth / length)));
+  const beside = Math.max(1, Math.min(Math.floor(maxWidth / length), Math.ceil(Math.sqrt(runs / length))));
   return {
     width: beside * length,
     height: Math.ceil(runs / beside),
@@ -53,12 +53,11 @@ export function passesOf(
   result: { readonly width: number; readonly height: number },
 ): Passes | undefined {
   const { batch, rows, columns, terms, steps, parts, left, right } = c;
-  const maxWidth = Math.min(4096, maxSize);
   const quads = Math.ceil(columns.size / 4);
   const bands = Math.ceil(rows.size / blockRows);
-  const leftRuns = layout(batch.size * parts * rows.size, steps, maxWidth);
-  const rightRuns = layout(batch.size * parts * quads, 4 * steps, maxWidth);
-  const tiles = layout(batch.size * parts * bands * quads, 1, maxWidth);
+  const leftRuns = layout(batch.size * parts * rows.size, steps, maxSize);
+  const rightRuns = layout(batch.size * parts * quads, 4 * steps, maxSize);
+  const tiles = layout(batch.size * parts * bands * quads, 1, maxSize);
   if ([leftRuns, rightRuns, tiles].some(({ width, height }) => width > maxSize || height > maxSize))
     return undefined;
 
