@@ -12,6 +12,8 @@ export interface Device {
   readonly dialect: Dialect;
   /** What `describe()` says. */
   readonly device: string;
+  /** Whether it runs contractions in blocks, by programs that are not gpu.js's. */
+  readonly contracts: boolean;
   /** Arrays that one kernel may read. */
   readonly maxInputs: number;
   /** Elements of the largest value. */

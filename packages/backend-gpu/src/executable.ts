@@ -31,6 +31,8 @@ export interface Machine<V> {
   /** Whether a kernel over all of a result has to tell that its integers are exact, because nobody looks at them here. */
   readonly checksOutputs: boolean;
   readonly limits: StageLimits;
+  /** Whether it runs contractions in its own way. */
+  readonly contracts: boolean;
   ofBuffer(buffer: Buffer | undefined): V;
   /**
    * Does work on `operands`, after all work that was started before. Where it has to wait, the buffers of its results are
@@ -266,13 +268,13 @@ function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<
       }
       return undefined;
     };
-  const whole = dialect === 'device' && contractionOf(kernel) !== undefined; // devices divide those in their own way
+  const contraction = machine.contracts ? contractionOf(kernel) : undefined;
   const programs = outputs.map((_, i) =>
-    (whole ? [kernel] : stagesOf(kernel, i, limits)).map((stage) => {
+    (contraction ? [kernel] : stagesOf(kernel, i, limits)).map((stage) => {
       const range = rangeKernel(stage, 0, checksOutputs);
       return {
         dtype: stage.outputs[0]?.dtype as DType,
-        program: emit(stage, 0, dialect),
+        program: { ...emit(stage, 0, dialect), contraction },
         check: range && emit(range, 0, dialect),
       };
     }),

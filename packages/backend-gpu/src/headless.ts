@@ -46,7 +46,7 @@ export async function headlessDevice(library: GpuJs): Promise<Device> {
     }
   }
   return withGlobals({ OffscreenCanvas, WebGL2RenderingContext: gl.WebGL2RenderingContext }, () =>
-    webglDevice(library),
+    webglDevice(library, false),
   );
 }
 

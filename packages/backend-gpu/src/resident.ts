@@ -37,6 +37,7 @@ export class Residents implements Machine<Value> {
   readonly dialect;
   readonly checksOutputs = true;
   readonly limits: StageLimits;
+  readonly contracts: boolean;
   readonly #device: Device;
   readonly #cache: Cache;
   /** Until all work that was started has been done. */
@@ -47,6 +48,7 @@ export class Residents implements Machine<Value> {
     this.#cache = new Cache(device, maxBytes);
     this.dialect = device.dialect;
     this.limits = { maxInputs: device.maxInputs, ...busy };
+    this.contracts = device.contracts;
   }
 
   upload(dtype: DType, values: TypedArray): Buffer {

@@ -31,17 +31,22 @@ class TextureMemory implements Numbered {
   }
 }
 
-/** Programs of gpu.js over float32 textures, each value one texture, packed square. */
-export function webglDevice(library: GpuJs): Device {
+/**
+ * Programs of gpu.js over float32 textures, each value one texture, packed square.
+ *
+ * @param isBrowser the package `gl` refuses what contractions need, such as textures in layers.
+ */
+export function webglDevice(library: GpuJs, isBrowser = true): Device {
   if (!('WebGL2RenderingContext' in globalThis))
     throw new BackendError(
       'gpu: there is no WebGL 2 here; outside of browsers, use mode headlessgl or webasm.',
     );
-  return new WebGl2(new library.GPU({ mode: 'webgl2' }));
+  return new WebGl2(new library.GPU({ mode: 'webgl2' }), isBrowser);
 }
 
 class WebGl2 implements Device {
   readonly dialect = 'device';
+  readonly contracts: boolean;
   readonly device: string;
   readonly maxInputs: number;
   readonly maxElements: number;
@@ -49,19 +54,19 @@ class WebGl2 implements Device {
   /** One element, 1. Its texture is what those of uploaded values are made after. */
   readonly #probe: TextureMemory;
   readonly #programs: Programs<KernelRun | CompiledContraction>;
-  readonly #contractions: WebGlContractions;
+  readonly #contractions: WebGlContractions | undefined;
   readonly #refusals = new Refusals();
   /** The first handle since WebGL was last asked for errors. */
   #unasked = 0;
   #lost = false;
 
-  constructor(gpu: Gpu) {
+  constructor(gpu: Gpu, isBrowser: boolean) {
     this.#programs = new Programs(
       (program) => {
         const [width, height] = squareOf(program.size);
         const { contraction } = program;
         return (
-          (contraction && this.#contractions.compile(contraction, { width, height })) ??
+          (contraction && this.#contractions?.compile(contraction, { width, height })) ??
           createKernel(gpu, program, true)
         );
       },
@@ -76,7 +81,8 @@ class WebGl2 implements Device {
     if (!(gl instanceof WebGL2RenderingContext))
       throw new BackendError('gpu: gpu.js has no WebGL 2 here; use another mode.');
     this.#gl = gl;
-    this.#contractions = new WebGlContractions(gl);
+    this.#contractions = isBrowser ? WebGlContractions.on(gl) : undefined;
+    this.contracts = this.#contractions !== undefined;
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.device = `WebGL 2 (${String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER))})`;
     this.maxInputs = Math.min(15, (gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number) - 1); // one of constants
@@ -103,7 +109,7 @@ class WebGl2 implements Device {
     if (error !== gl.NO_ERROR) {
       this.#refusals.add(this.#unasked, why);
       this.#programs.clear(); // they hold textures too
-      this.#contractions.clear();
+      this.#contractions?.clear();
     }
     this.#unasked = this.#refusals.next;
     return error === gl.NO_ERROR ? undefined : why;
@@ -174,7 +180,7 @@ class WebGl2 implements Device {
       const at = program.inputs.findIndex(({ input }) => input === load.input);
       return (inputs[at] as TextureMemory).texture.texture;
     };
-    const result = this.#contractions.run(compiled, textureOf(left), textureOf(right));
+    const result = (this.#contractions as WebGlContractions).run(compiled, textureOf(left), textureOf(right));
     // gpu.js sets the area that its kernels draw into when it compiles, and they rely on it.
     const { maxTexSize } = this.#probe.texture.kernel as { maxTexSize: readonly [number, number] };
     this.#gl.viewport(0, 0, ...maxTexSize);

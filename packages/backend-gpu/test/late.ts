@@ -44,6 +44,7 @@ export function lateBackend({
   };
   const device: Device = {
     dialect: 'exact',
+    contracts: false,
     device: 'a device that answers late',
     maxInputs,
     maxElements,

@@ -16,7 +16,7 @@ import {
   sizeOf,
 } from '@neumann/core/backend';
 import { gpuDtypes, maxElements } from '../limits.ts';
-import { type Contraction, contractionOf } from '../routines/contraction.ts';
+import type { Contraction } from '../routines/contraction.ts';
 import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
 import type { Dialect } from './dialect.ts';
 import { functionsOf, type Helper, orderOf } from './functions.ts';
@@ -37,7 +37,7 @@ export interface Emitted {
   readonly size: number;
   /** The inputs of the kernel that are the arguments, in order, and how many elements each has. */
   readonly inputs: readonly { readonly input: number; readonly size: number }[];
-  /** What the program is, if devices have a faster way to it. */
+  /** What the program is, where the device has a faster way to it. */
   readonly contraction?: Contraction | undefined;
 }
 
@@ -69,7 +69,6 @@ export function emit(kernel: Kernel, index = 0, dialect: Dialect = 'exact'): Emi
     constants: body.includes('special[') ? { special: Float32Array.from(special) } : {},
     size,
     inputs,
-    contraction: dialect === 'device' ? contractionOf(kernel) : undefined,
   };
 }
 

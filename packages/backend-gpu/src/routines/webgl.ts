@@ -22,21 +22,23 @@ export class WebGlContractions {
   readonly #frame: WebGLFramebuffer;
   readonly #vertices: WebGLVertexArrayObject;
   readonly #maxSize: number;
-  /** Whether a program can write all rows of a block. */
-  readonly #able: boolean;
   readonly #programs = new Map<string, WebGLProgram>();
   readonly #scratch = new Map<string, Scratch[]>();
   #scratchBytes = 0;
 
-  constructor(gl: WebGL2RenderingContext) {
+  private constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
     this.#frame = gl.createFramebuffer();
     this.#vertices = gl.createVertexArray();
     this.#maxSize = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
-    const targets = [gl.MAX_DRAW_BUFFERS, gl.MAX_COLOR_ATTACHMENTS].map(
+  }
+
+  /** `undefined` where a program cannot write all rows of a block. */
+  static on(gl: WebGL2RenderingContext): WebGlContractions | undefined {
+    const most = [gl.MAX_DRAW_BUFFERS, gl.MAX_COLOR_ATTACHMENTS].map(
       (name) => gl.getParameter(name) as number,
     );
-    this.#able = Math.min(...targets) >= blockRows;
+    return Math.min(...most) >= blockRows ? new WebGlContractions(gl) : undefined;
   }
 
   /** Programs for it, where its textures are not too large. */
@@ -44,7 +46,7 @@ export class WebGlContractions {
     contraction: Contraction,
     result: { readonly width: number; readonly height: number },
   ): CompiledContraction | undefined {
-    const passes = this.#able ? passesOf(contraction, this.#maxSize, result) : undefined;
+    const passes = passesOf(contraction, this.#maxSize, result);
     if (!passes) return undefined;
     const program = ({ source }: Pass): WebGLProgram => this.#program(source);
     const { left, right, blocks } = passes;
