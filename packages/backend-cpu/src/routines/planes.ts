@@ -6,7 +6,7 @@ import type { Dimension, Phase } from './correlation.ts';
 import type { Element } from './element.ts';
 import { packColumns } from './pack.ts';
 import { bandsOf, finishBands, isEmptyPhase, type PhaseOf3 } from './phases.ts';
-import { coverTiles } from './tile.ts';
+import { coverTiles, multiplyAdd } from './tile.ts';
 
 /** Bytes of the planes of a band: they stay in the second-level cache. */
 const BAND_BYTES = 2 ** 18;
@@ -245,7 +245,7 @@ function tileFunction(planes: Planes, phase: PhaseOf3, points: number): Callable
   const key = `${y.first} ${x.first} ${points}`;
   const known = tiles.get(key);
   if (known) return known;
-  const { lanes, bytes, madd, mul, add } = element;
+  const { lanes, bytes } = element;
   const vectors = Math.ceil(points / lanes);
   const made = context.builder.define(
     { params: ['i32', 'i32', 'i32'], results: [] },
@@ -267,11 +267,8 @@ function tileFunction(planes: Planes, phase: PhaseOf3, points: number): Callable
                 .get(input)
                 .memory('v128.load', t * x.dilation * bytes + 16 * v)
                 .set(inputs);
-              for (const [channel, factor] of factors.entries()) {
-                const sum = sums[channel]?.[v] ?? 0;
-                if (context.features.relaxedSimd) code.get(factor).get(inputs).get(sum).op(madd).set(sum);
-                else code.get(sum).get(factor).get(inputs).op(mul).op(add).set(sum);
-              }
+              for (const [channel, factor] of factors.entries())
+                multiplyAdd(code, element, context.features, sums[channel]?.[v] ?? 0, factor, inputs);
             }
           }
           code.advance(input, y.dilation * row).advance(weights, x.taps.length * from * 16);
