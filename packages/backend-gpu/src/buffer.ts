@@ -30,7 +30,7 @@ export function upload(dtype: DType, values: TypedArray): GpuBuffer {
     throw new InternalError(`gpu: upload of ${dtype} from a ${(values as object).constructor.name}.`);
   if (values.length > maxElements)
     throw new BackendError(
-      `gpu: a tensor of ${values.length} elements is too large; this backend counts exactly to ${maxElements} only. ` +
+      `gpu: a tensor of ${values.length} elements is too large; this backend takes ${maxElements} at most. ` +
         `Use smaller tensors or another backend.`,
     );
   if (dtype === 'int32') checkIntegers('a new tensor', values);

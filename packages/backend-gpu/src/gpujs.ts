@@ -121,10 +121,10 @@ export function createKernel(
   return gpu.createKernel(source, {
     output: [size],
     constants,
-    functions: functions.map(({ source, arity }) => ({
-      source,
-      settings: { argumentTypes: new Array<string>(arity).fill('Number'), returnType: 'Number' },
-    })),
+    functions: functions.map(({ source, arity, isWhole }) => {
+      const type = isWhole ? 'Integer' : 'Number';
+      return { source, settings: { argumentTypes: new Array<string>(arity).fill(type), returnType: type } };
+    }),
     loopMaxIterations: 2 ** 30,
     immutable: true,
     pipeline,

@@ -17,6 +17,7 @@ import {
   type UnaryOp,
   unary,
 } from '@neumann/core/backend';
+import { farPositions } from './emit/positions.ts';
 import { maxInteger } from './limits.ts';
 
 /**
@@ -85,12 +86,15 @@ function analyze(
   const intervals = new Map<Expr, Interval>();
   const doubtful = new Set<Expr>();
   const of = (x: Expr): Interval => intervals.get(x) ?? exact;
+  const far = farPositions(roots, kernel);
   for (const node of nodesOf(roots)) {
     const interval = intervalOf(node, kernel, of);
-    const inexact = computes(node) && ![interval, ...operandsOf(node).map(of)].every(isExact);
+    const isExactly = [interval, ...operandsOf(node).map(of)].every(isExact);
+    const inexact = computes(node) && !far.has(node) && !isExactly;
     if (inexact) doubtful.add(node);
     intervals.set(node, inexact ? exact : interval);
   }
+  for (const root of roots) if (far.has(root)) doubtful.add(root);
   return { intervals, doubtful };
 }
 

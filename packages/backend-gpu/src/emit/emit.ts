@@ -15,12 +15,13 @@ import {
   showAval,
   sizeOf,
 } from '@neumann/core/backend';
-import { gpuDtypes, maxElements } from '../limits.ts';
+import { gpuDtypes, maxElements, maxWhole } from '../limits.ts';
 import type { Contraction } from '../routines/contraction.ts';
 import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
 import type { Dialect } from './dialect.ts';
 import { functionsOf, type Helper, orderOf } from './functions.ts';
 import { Loop, nest } from './loops.ts';
+import { farPositions } from './positions.ts';
 import { binaryText, castText, compareText, selectText, special, unaryText } from './words.ts';
 
 /** One output of a kernel as a program for gpu.js's `createKernel`. */
@@ -88,6 +89,8 @@ class Emitter {
   readonly #coordinates: readonly Coordinate[];
   readonly #declared = new Set<Coordinate>();
   readonly #text = new Map<Expr, string>();
+  /** Nodes whose value may be too great for float32, and whose text is an integer. */
+  readonly #far: ReadonlySet<Expr>;
   /** Nodes whose text is an integer to gpu.js. */
   readonly #whole = new Set<Expr>();
   readonly #before: string[] = [];
@@ -106,7 +109,9 @@ class Emitter {
         this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
       }
     this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
-    this.#coordinates = [...coordinatesOf(axes, dialect), ...this.#loops.map((loop) => loop.coordinate)];
+    this.#far = farPositions([...[...this.#folds.values()].map(({ value }) => value), this.#root], kernel);
+    const points = coordinatesOf(axes, dialect) ?? this.#refuse(`a result [${axes.join(',')}], whose axes`);
+    this.#coordinates = [...points, ...this.#loops.map((loop) => loop.coordinate)];
   }
 
   /** The body of the function. */
@@ -151,28 +156,53 @@ class Emitter {
 
   /** The text of a node; a coordinate is declared when it is first needed. */
   #textOf(node: Expr): string {
+    if (node.kind === 'const') return this.#constant(node.dtype, node.value);
     if (node.kind !== 'coord') return this.#text.get(node) ?? '';
     const coordinate = this.#coordinates[node.axis] as Coordinate;
-    if (!this.#declared.has(coordinate)) this.#before.push(...coordinate.lines);
-    this.#declared.add(coordinate);
+    this.#declare(coordinate);
     return coordinate.text;
+  }
+
+  #declare(coordinate: Coordinate): void {
+    if (this.#declared.has(coordinate)) return;
+    if (coordinate.after) this.#declare(coordinate.after);
+    this.#declared.add(coordinate);
+    this.#before.push(...coordinate.lines);
+  }
+
+  /** The text of an integer, as an integer to gpu.js. */
+  #wholeTextOf(node: Expr): string {
+    if (node.kind === 'const') return node.value < 0 ? `(${node.value})` : String(node.value);
+    const text = this.#textOf(node);
+    if (node.kind === 'coord') return (this.#coordinates[node.axis] as Coordinate).whole;
+    return this.#far.has(node) ? text : `k_whole(${text})`;
   }
 
   /** Declares a node in `lines`, unless it is a leaf or a short index, and returns what stands for it. */
   #place(node: Exclude<Expr, { kind: 'coord' }>, lines: string[]): string {
-    if (node.kind === 'const') return this.#constant(node.dtype, node.value);
+    if (node.kind === 'const') return ''; // where it stands, it may be a position
     if (node.kind === 'acc') {
       const { op, accumulator } = this.#folds.get(node.index) as Fold;
       return isPosition(op) ? `${accumulator}at` : accumulator;
     }
+    if (!this.#mayBeFar(node) && operandsOf(node).some((x) => this.#far.has(x)))
+      this.#refuse('a position beyond 2^24 that is a number');
     const text = this.#compute(node, lines);
-    if (this.#isIndex(node) && text.length <= longText) {
+    if (this.#far.has(node) || (this.#isIndex(node) && text.length <= longText)) {
       this.#whole.add(node);
       return `(${text})`;
     }
     const name = `v${this.#text.size}`;
     lines.push(`const ${name} = ${text};`);
     return name;
+  }
+
+  /** Whether an operand may be too great for float32: where it stays an integer, or is rounded as it should be. */
+  #mayBeFar(node: Expr): boolean {
+    const { kind, dtype } = node;
+    return (
+      kind === 'load' || kind === 'compare' || (kind === 'cast' && dtype === 'float32') || this.#far.has(node)
+    );
   }
 
   #compute(node: Exclude<Expr, { kind: 'coord' | 'const' | 'acc' }>, lines: string[]): string {
@@ -186,8 +216,12 @@ class Emitter {
           node.dtype,
         );
       case 'binary':
+        if (this.#far.has(node))
+          return `${this.#wholeTextOf(node.x)} ${{ add: '+', sub: '-', mul: '*' }[node.op as 'add']} ${this.#wholeTextOf(node.y)}`;
         return this.#binary(node.op, node.dtype, this.#textOf(node.x), this.#textOf(node.y));
       case 'compare':
+        if (this.#far.has(node.x) || this.#far.has(node.y))
+          return compareText(node.op, this.#wholeTextOf(node.x), this.#wholeTextOf(node.y));
         return compareText(node.op, this.#textOf(node.x), this.#textOf(node.y));
       case 'select':
         return selectText(this.#textOf(node.cond), this.#textOf(node.x), this.#textOf(node.y));
@@ -209,7 +243,7 @@ class Emitter {
     if (node.kind !== 'binary' || node.dtype !== 'int32' || !['add', 'sub', 'mul'].includes(node.op))
       return false;
     return [node.x, node.y].every((x) => {
-      if (x.kind === 'coord') return this.#coordinates[x.axis]?.lines.length === 0;
+      if (x.kind === 'coord') return this.#coordinates[x.axis]?.isWhole === true;
       return x.kind === 'const' || this.#whole.has(x);
     });
   }
@@ -217,6 +251,11 @@ class Emitter {
   /** Where the guard does not hold, element 0 is read and dropped: no mode reads out of range. */
   #load(node: Load, lines: string[]): string {
     const index = this.#indexOf(node);
+    if (node.guard && this.#isFar(node)) {
+      const at = `i${this.#text.size}`;
+      lines.push(`const ${at} = ${this.#textOf(node.guard)} !== 0 ? 1 : 0;`);
+      return `${at} !== 0 ? in${node.input}[k_times(${at}, ${index})] : 0`;
+    }
     if (!node.guard && this.#dialect === 'device' && !/^\d+$|[a-z]/.test(index)) {
       lines.push(`const i${this.#text.size} = ${index};`); // a sum of literals is no index to shading languages
       return `in${node.input}[i${this.#text.size}]`;
@@ -232,13 +271,19 @@ class Emitter {
     return `${guard} ? in${node.input}[${guard} ? ${index} : 0] : 0`;
   }
 
-  #indexOf({ input, index }: Load): string {
+  /** Whether an array has positions that float32 does not hold. */
+  #isFar({ input }: Load): boolean {
+    return sizeOf(this.#kernel.inputs[input]?.shape ?? []) > maxWhole;
+  }
+
+  #indexOf(node: Load): string {
+    const { input, index } = node;
     const shape = this.#kernel.inputs[input]?.shape ?? [];
     if (isOwnPoint(index, shape, this.#kernel.axes)) return position;
     const strides = rowMajorStrides(shape);
     const terms = index.flatMap((x, axis) => {
       if (shape[axis] === 1 || (x.kind === 'const' && x.value === 0)) return [];
-      const text = this.#textOf(x);
+      const text = this.#isFar(node) ? this.#wholeTextOf(x) : this.#textOf(x);
       return text === '0' ? [] : [strides[axis] === 1 ? text : `${text} * ${strides[axis]}`];
     });
     return terms.join(' + ') || '0';
@@ -306,15 +351,15 @@ function isOwnPoint(index: readonly Expr[], shape: Shape, axes: Shape): boolean 
 }
 
 function checkSizes({ name, inputs, axes, reduceAxes, reductions }: Kernel): void {
-  const check = (what: string, size: number): void => {
-    if (size > maxElements)
+  const check = (what: string, size: number, most: number): void => {
+    if (size > most)
       throw new BackendError(
-        `gpu: kernel ${name} has ${what} of ${size} elements, and this backend counts exactly to ${maxElements} only; ` +
+        `gpu: kernel ${name} has ${what} of ${size} elements, and this backend takes ${most} only; ` +
           `use smaller tensors or another backend.`,
       );
   };
-  for (const aval of inputs) check(`an input ${showAval(aval)}`, sizeOf(aval.shape));
-  check(`a result [${axes.join(',')}]`, sizeOf(axes));
-  for (const extent of reduceAxes) check('a reduced axis', extent);
-  if (reductions.some(({ op }) => isPosition(op))) check('positions', sizeOf(reduceAxes));
+  for (const aval of inputs) check(`an input ${showAval(aval)}`, sizeOf(aval.shape), maxElements);
+  check(`a result [${axes.join(',')}]`, sizeOf(axes), maxElements);
+  for (const extent of reduceAxes) check('a reduced axis', extent, maxElements);
+  if (reductions.some(({ op }) => isPosition(op))) check('positions', sizeOf(reduceAxes), maxWhole);
 }

@@ -4,12 +4,16 @@ import type { Dialect } from './dialect.ts';
 export interface HelperBody {
   readonly parameters: readonly string[];
   readonly body: string;
+  /** Set if parameters and result are integers to gpu.js. */
+  readonly isWhole?: true;
 }
 
 /** A function of the emitted JavaScript: what gpu.js, or JavaScript's Math, lacks or gets wrong. All numbers are float32. */
 export interface Helper {
   readonly source: string;
   readonly arity: number;
+  /** Whether parameters and result are integers to gpu.js. */
+  readonly isWhole: boolean;
 }
 
 /** The functions that a source calls, and those that they call. */
@@ -30,8 +34,12 @@ export function functionsOf(source: string, dialect: Dialect): Helper[] {
   };
   visit(source);
   return [...names].map((name) => {
-    const { parameters, body } = find(name);
-    return { source: `function ${name}(${parameters.join(', ')}) {\n${body}}`, arity: parameters.length };
+    const { parameters, body, isWhole = false } = find(name);
+    return {
+      source: `function ${name}(${parameters.join(', ')}) {\n${body}}`,
+      arity: parameters.length,
+      isWhole,
+    };
   });
 }
 
@@ -76,7 +84,17 @@ const erfInvTail = [
   1.00167406, 2.83297682,
 ];
 
+/** Of integers: what may be too great for float32 is never given a name. */
+const whole = (parameters: readonly string[], result: string): HelperBody => ({
+  parameters,
+  body: `\n  return ${result};\n`,
+  isWhole: true,
+});
+
 const bodies = {
+  k_whole: whole(['x'], 'x'),
+  k_times: whole(['x', 'y'], 'x * y'),
+  k_rest: whole(['x', 'q', 'y'], 'x - q * y'),
   k_sigmoid: {
     parameters: ['x'],
     // The exponential never overflows, so both tails keep their relative accuracy.

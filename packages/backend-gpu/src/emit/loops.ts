@@ -1,3 +1,4 @@
+import { maxWhole } from '../limits.ts';
 import type { Coordinate } from './coordinates.ts';
 
 /** An axis up to twice as long is one loop; a longer one is folded in blocks, so that rounding errors grow with their sizes. */
@@ -24,9 +25,15 @@ export class Loop {
   constructor(extent: number, axis: number) {
     const counts = countsOf(extent);
     const names = ['o', 'b', 'r'].slice(-counts.length).map((letter) => `${letter}${axis}`);
-    const text = names.reduce((outer, name, i) => `(${outer} * ${counts[i]} + ${name})`);
+    const joined = (parts: readonly string[]): string =>
+      parts.reduce((outer, part, i) => `(${outer} * ${counts[i]} + ${part})`);
+    const whole = joined(names.map((name) => `k_whole(${name})`));
+    const text = extent > maxWhole ? whole : joined(names);
     const padded = counts.reduce((product, count) => product * count, 1);
-    this.coordinate = { text: extent === 1 ? '0' : text, lines: [] };
+    this.coordinate =
+      extent === 1
+        ? { text: '0', whole: '0', lines: [], isWhole: true }
+        : { text, whole, lines: [], isWhole: true };
     this.levels = counts.map((count, i) => {
       const [name, isInnermost] = [names[i] as string, i === counts.length - 1];
       return {
