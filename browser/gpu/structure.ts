@@ -13,11 +13,15 @@ import {
   max,
   multiply,
   prod,
+  reshape,
   scan,
+  slice,
   sort,
+  subtract,
   sum,
   type Tensor,
   tensor,
+  transpose,
   whileLoop,
 } from '@neumann/core';
 
@@ -118,5 +122,22 @@ export const structure: Readonly<Record<string, () => Promise<void>>> = {
       [3, 1, 1, 5],
     );
     await expectElements(add(sort(multiply(sort(add(floats(3, 1, 2), 0)), -1)), 0), [-3, -2, -1]);
+  },
+  'tensors of more than 2^24 elements': async () => {
+    const [rows, columns] = [4099, 4101];
+    const size = rows * columns;
+    /** Neighbours, and elements 2^24 apart, differ. */
+    const mark = (i: number): number => (i % 16381) + Math.floor(i / 16381) * 7;
+    const x = reshape(tensor(new Float32Array(size).map((_, i) => mark(i))), [rows, columns]);
+    const turned = await transpose(x).data();
+    for (let i = 0; i < size; i++)
+      if (turned[i] !== mark((i % rows) * columns + Math.floor(i / rows)))
+        throw new Error(`transposed: element ${i}`);
+    const shifted = await jit((y: Tensor) => subtract(slice(reshape(y, [size]), [[3, size]]), 1))(x).data();
+    for (let i = 0; i < size - 3; i++)
+      if (shifted[i] !== mark(i + 3) - 1) throw new Error(`shifted: element ${i}`);
+    const odd = new Float32Array(size).map((_, i) => i % 2);
+    await expectElements(sum(tensor(odd)), [(size - 1) / 2]);
+    await expectElements(sum(reshape(tensor(odd), [rows, columns]), { axis: [0, 1] }), [(size - 1) / 2]);
   },
 };
