@@ -70,11 +70,9 @@ const matmulPrimitive: Primitive<MatmulParams> = {
     return [[matmul(lead(a, xAxis), lead(b, yAxis), transposeX, transposeY)], [0]];
   },
   takesIn: (params, made) => {
-    // A left operand read by columns is slower than a copy of it, unless that undoes such a reading.
     const operand = made.findIndex(
-      (equation, i) =>
+      (equation) =>
         equation?.primitive.name === 'transpose' &&
-        (i === 1 || params.transposeX) &&
         swapsLastTwo((equation.params as { perm: number[] }).perm),
     );
     if (operand < 0) return undefined;
