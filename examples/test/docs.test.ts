@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as backendCpu from '@neumann/backend-cpu';
+import * as backendGpu from '@neumann/backend-gpu';
 import * as core from '@neumann/core';
 import * as extend from '@neumann/core/extend';
 import * as nn from '@neumann/nn';
@@ -16,7 +17,9 @@ import { writeFixtures } from './fixtures.ts';
 import { runExample } from './runExample.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const sources = globSync('packages/{core,backend-cpu,optim,nn}/src/**/*.ts', { cwd: root }).sort();
+const sources = globSync('packages/{core,backend-cpu,backend-gpu,optim,nn}/src/**/*.ts', {
+  cwd: root,
+}).sort();
 const home = core.getBackend();
 const folder = mkdtempSync(join(tmpdir(), 'neumann-examples-'));
 const before = process.cwd();
@@ -48,6 +51,7 @@ const packages: Record<string, object> = {
   optim,
   nn: { ...nn, ...models, ...data, ...node },
   'backend-cpu': backendCpu,
+  'backend-gpu': backendGpu,
   core: { ...extend, ...core },
 };
 /** All names; where packages share one, that of the file's own package. */

@@ -31,16 +31,19 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
-describe.each(['docs/autodiff.md', 'docs/adding-an-op.md', 'docs/adding-a-layer.md', 'docs/optimizers.md'])(
-  '%s',
-  (page) => {
-    test('its code runs from top to bottom, and gives what it says', async () => {
-      const code = blocksOf(page).flatMap((block) => (block.kind === 'ts' ? [block.code] : []));
-      expect(code.length).toBeGreaterThan(3);
-      await runExample(code.join('\n\n'), names);
-    });
-  },
-);
+describe.each([
+  'docs/autodiff.md',
+  'docs/adding-an-op.md',
+  'docs/adding-a-layer.md',
+  'docs/adding-a-backend.md',
+  'docs/optimizers.md',
+])('%s', (page) => {
+  test('its code runs from top to bottom, and gives what it says', async () => {
+    const code = blocksOf(page).flatMap((block) => (block.kind === 'ts' ? [block.code] : []));
+    expect(code.length).toBeGreaterThan(3);
+    await runExample(code.join('\n\n'), names);
+  });
+});
 
 const errorPages = globSync('docs/errors/*.md', { cwd: root }).sort();
 
