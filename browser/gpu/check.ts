@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { HostTensor } from '../../packages/testing/src/host.ts';
 import { anySamples, expectEqual, run, yardstick } from '../../packages/testing/src/laws/common.ts';
 import type { Row, Sample } from '../../packages/testing/src/row.ts';
+import { operationRows } from '../../packages/testing/src/rows/operations.ts';
 import { primitiveRows } from '../../packages/testing/src/rows/primitives.ts';
 import { checkContractions } from './contractions.ts';
 import { refusal } from './limits.ts';
@@ -21,7 +22,13 @@ export interface Outcome {
   readonly failures: readonly string[];
 }
 
-/** Compares a mode with the reference: two samples for each primitive and dtype, of eight that may be refused. */
+/** The rows, and how many right results each has to give for each dtype. */
+const rows = [
+  ...primitiveRows.map((row) => [row, 2] as const),
+  ...operationRows.map((row) => [row, 1] as const),
+];
+
+/** Compares a mode with the reference, on samples of which up to eight may be refused. */
 export async function check(mode: GpuMode, only?: string): Promise<Outcome> {
   const failures: string[] = [];
   const nothing: string[] = [];
@@ -37,14 +44,15 @@ export async function check(mode: GpuMode, only?: string): Promise<Outcome> {
     }
   };
   const backend = await gpu({ mode });
-  for (const row of primitiveRows) {
+  for (const [row, enough] of rows) {
     if (only !== undefined && row.name !== only) continue;
     for (const dtype of row.dtypes) {
       const samples = anySamples({ ...row, dtypes: [dtype] }, backend);
       if (!samples) continue; // a dtype that is missing
       const before = passed;
       for (const sample of fc.sample(samples, { numRuns: 8, seed: 1 }).filter(isNormal))
-        if (passed < before + 2) await attempt(`${row.name} ${dtype}`, () => compare(sample, row, backend));
+        if (passed < before + enough)
+          await attempt(`${row.name} ${dtype}`, () => compare(sample, row, backend));
       if (passed === before) nothing.push(`${row.name} ${dtype}`);
     }
   }

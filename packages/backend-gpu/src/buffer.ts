@@ -52,10 +52,26 @@ export function memoryOf(buffer: Buffer | undefined): TypedArray {
 /** What a kernel returned, as an array of the dtype of its output. */
 export function fromFloats(dtype: DType, values: Float32Array, name: string): TypedArray {
   if (dtype === 'float32') return values;
+  if (dtype === 'uint32')
+    return Uint32Array.from(
+      { length: values.length / 2 },
+      (_, i) => Number(values[2 * i]) * 2 ** 16 + Number(values[2 * i + 1]),
+    );
   if (dtype === 'int32') checkIntegers(`a result of kernel ${name}`, values);
   const array = hostArray(dtype, values.length);
   array.set(values);
   return array;
+}
+
+/** An array as gpu.js takes it: of numbers that float32 holds. */
+export function toFloats(values: TypedArray): TypedArray {
+  if (!(values instanceof Uint32Array)) return values;
+  const floats = hostArray('float32', 2 * values.length);
+  for (const [i, value] of values.entries()) {
+    floats[2 * i] = value >>> 16;
+    floats[2 * i + 1] = value & 0xffff;
+  }
+  return floats;
 }
 
 /** @throws {BackendError} for an integer that is, or could be, rounded. */

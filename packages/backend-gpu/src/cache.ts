@@ -1,7 +1,8 @@
 /** The memory of a device: a bounded cache of values, in front of JavaScript's own memory. */
 import { type DType, hostArray, Recency, type Recent, type TypedArray } from '@neumann/core/backend';
-import { fromFloats } from './buffer.ts';
+import { fromFloats, toFloats } from './buffer.ts';
 import type { Device, Handle } from './device.ts';
+import { floatsPer } from './limits.ts';
 
 /** Bytes that a device spends on the smallest value. */
 const least = 4096;
@@ -41,7 +42,7 @@ export class Value implements Recent<Value> {
 
   /** What it takes on the device. */
   get bytes(): number {
-    return Math.max(least, 4 * this.size);
+    return Math.max(least, 4 * this.size * floatsPer(this.dtype));
   }
 }
 
@@ -95,8 +96,9 @@ export class Cache {
       if (value.handle && value.memory && !this.#device.usable(value.handle)) this.evict(value);
       if (!value.handle) {
         this.makeRoom(value.bytes, values);
-        const floats = hostArray('float32', Math.max(1, value.size)) as Float32Array;
-        floats.set(value.memory as TypedArray);
+        const numbers = toFloats(value.memory as TypedArray);
+        const floats = hostArray('float32', Math.max(1, numbers.length)) as Float32Array;
+        floats.set(numbers);
         this.put(value, this.#device.upload(floats));
       }
       this.#recency.touch(value);

@@ -67,7 +67,7 @@ export interface GpuBackend extends Backend {
 /**
  * The gpu.js backend.
  *
- * It has float32, uint8, bool, and int32 up to ±(2^24 - 1); random keys are uint32, so they live on another backend.
+ * It has float32, uint32, uint8, bool, and int32 up to ±(2^24 - 1).
  * A kernel that gpu.js cannot compute exactly is a `BackendError` when it is compiled, an integer beyond the range when
  * it appears; neither ever becomes a wrong number. A device that was lost, or that refused a command, is a `BackendError`
  * when something is run or read.

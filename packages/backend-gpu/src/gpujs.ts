@@ -81,13 +81,21 @@ export interface KernelRun {
   destroy(): void;
 }
 
+interface Types {
+  readonly argumentTypes: readonly string[];
+  readonly returnType: string;
+}
+
+const typesOf = (arity: number, isWhole: boolean): Types => {
+  const type = isWhole ? 'Integer' : 'Number';
+  return { argumentTypes: new Array<string>(arity).fill(type), returnType: type };
+};
+
 interface KernelSettings {
   readonly output: readonly [size: number];
   readonly constants: Readonly<Record<string, TypedArray>>;
-  readonly functions: readonly {
-    readonly source: string;
-    readonly settings: { readonly argumentTypes: readonly string[]; readonly returnType: string };
-  }[];
+  readonly functions: readonly { readonly source: string; readonly settings: Types }[];
+  readonly nativeFunctions: readonly ({ readonly name: string; readonly source: string } & Types)[];
   /** A loop whose bound is not a literal stops here without a word; the default is 1000. */
   readonly loopMaxIterations: number;
   readonly immutable: boolean;
@@ -121,10 +129,12 @@ export function createKernel(
   return gpu.createKernel(source, {
     output: [size],
     constants,
-    functions: functions.map(({ source, arity, isWhole }) => {
-      const type = isWhole ? 'Integer' : 'Number';
-      return { source, settings: { argumentTypes: new Array<string>(arity).fill(type), returnType: type } };
-    }),
+    functions: functions.flatMap(({ source, arity, isWhole, glsl }) =>
+      glsl !== undefined && pipeline ? [] : [{ source, settings: typesOf(arity, isWhole) }],
+    ),
+    nativeFunctions: functions.flatMap(({ name, arity, isWhole, glsl }) =>
+      glsl !== undefined && pipeline ? [{ name, source: glsl, ...typesOf(arity, isWhole) }] : [],
+    ),
     loopMaxIterations: 2 ** 30,
     immutable: true,
     pipeline,

@@ -1,4 +1,5 @@
 import { InternalError, type TypedArray } from '@neumann/core/backend';
+import { toFloats } from './buffer.ts';
 import type { Emitted } from './emit/emit.ts';
 import { assertMode, createKernel, type Gpu, type KernelRun, messageOf } from './gpujs.ts';
 import { Programs } from './programs.ts';
@@ -24,7 +25,7 @@ export class Kernels {
    */
   run(program: Emitted, inputs: readonly TypedArray[]): Float32Array {
     const run = this.#programs.find(program);
-    const operands = program.inputs.map(({ input }) => nonEmpty(inputs[input] as TypedArray));
+    const operands = program.inputs.map(({ input }) => nonEmpty(toFloats(inputs[input] as TypedArray)));
     const result = attempt(program, () => run(...operands));
     assertMode(program.name, run, this.#mode);
     if (result instanceof Float32Array && result.length === program.size) return result;

@@ -18,6 +18,7 @@ import {
   unary,
 } from '@neumann/core/backend';
 import { farPositions } from './emit/positions.ts';
+import { inHalves } from './emit/halves.ts';
 import { maxInteger } from './limits.ts';
 
 /**
@@ -26,8 +27,9 @@ import { maxInteger } from './limits.ts';
  *
  * The value of an int32 output itself is looked at only `withOutput`: on the host, whoever reads it can see it.
  */
-export function rangeKernel(kernel: Kernel, index: number, withOutput = false): Kernel | undefined {
-  const output = kernel.outputs[index] as Expr;
+export function rangeKernel(whole: Kernel, index: number, withOutput = false): Kernel | undefined {
+  const kernel = inHalves(whole, index);
+  const output = kernel.outputs[0] as Expr;
   const used = new Set(nodesOf([output]).flatMap((node) => (node.kind === 'acc' ? [node.index] : [])));
   const folded = [...used].map((i) => kernel.reductions[i] as Reduction);
   const { intervals, doubtful } = analyze([...folded.map((fold) => fold.value), output], kernel);
@@ -74,6 +76,14 @@ const magnitude = ([least, greatest]: Interval): number => Math.max(-least, grea
 const isExact = (interval: Interval): boolean => magnitude(interval) <= maxInteger;
 
 const hull = (...values: readonly number[]): Interval => [Math.min(...values), Math.max(...values)];
+
+/** The integers on the way to some roots that are never negative. */
+export function naturalsOf(roots: readonly Expr[], kernel: Kernel): Set<Expr> {
+  const { intervals } = analyze(roots, kernel);
+  return new Set(
+    [...intervals].flatMap(([node, [least]]) => (node.dtype !== 'float32' && least >= 0 ? [node] : [])),
+  );
+}
 
 /**
  * The intervals of the int32, uint8 and bool nodes, and the int32 nodes that may round. Behind such a node its value
@@ -155,8 +165,9 @@ function binaryInterval(op: BinaryOp, x: Interval, y: Interval): Interval {
     case 'shr':
       return hull(x[0], x[1], 0, -1);
     case 'max':
+      return [Math.max(x[0], y[0]), Math.max(x[1], y[1])];
     case 'min':
-      return hull(...x, ...y);
+      return [Math.min(x[0], y[0]), Math.min(x[1], y[1])];
     case 'and':
     case 'or':
     case 'xor': {

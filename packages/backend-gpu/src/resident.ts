@@ -14,6 +14,7 @@ import { Cache, type Doubt, Value } from './cache.ts';
 import type { Device, Handle } from './device.ts';
 import { type Emitted, emit } from './emit/emit.ts';
 import type { Machine, Rows, Work } from './executable.ts';
+import { floatsPer } from './limits.ts';
 import { joinKernel, rowKernel } from './rows.ts';
 import type { StageLimits } from './stages/part.ts';
 
@@ -213,7 +214,7 @@ export class Residents implements Machine<Value> {
         `gpu: kernel ${program.name} reads ${handles.length} arrays and has ${program.size} results, but this device takes ` +
           `${this.#device.maxInputs} and ${this.#device.maxElements}; run it on another backend, or without jit.`,
       );
-    const value = new Value(dtype, program.size);
+    const value = new Value(dtype, program.size / floatsPer(dtype));
     this.#cache.makeRoom(value.bytes, operands);
     this.#cache.put(value, this.#device.run(program, handles));
     value.doubts = [...new Set(operands.flatMap(({ doubts }) => doubts))].filter(

@@ -9,6 +9,7 @@ import {
   cast,
   constant,
   coord,
+  type Expr,
   inBounds,
   type Kernel,
   load,
@@ -151,12 +152,17 @@ describe('what cannot be exact is refused', () => {
     { dtype: 'int32', shape: [4] },
     { dtype: 'uint8', shape: [4] },
   ] as const;
+  const words = [1, 2].map((value) => cast('uint32', constant('int32', value))) as [Expr, Expr];
   const [int, byte] = [load(0, 'int32', [coord(0)]), load(1, 'uint8', [coord(0)])];
   const refused: [string, Kernel][] = [
     ['pow of int32', kernel({ inputs: pair, axes: [4], outputs: [binary('pow', int, int)] })],
     ['pow of uint8', kernel({ inputs: pair, axes: [4], outputs: [binary('pow', byte, byte)] })],
     ['bitcast to float32', kernel({ inputs: pair, axes: [4], outputs: [bitcast('float32', int)] })],
-    ['uint32', kernel({ inputs: pair, axes: [4], outputs: [cast('float32', cast('uint32', int))] })],
+    ['pow of uint32', kernel({ inputs: pair, axes: [4], outputs: [binary('pow', ...words)] })],
+    [
+      'bitcast of float32 to uint32',
+      kernel({ inputs: pair, axes: [4], outputs: [bitcast('uint32', cast('float32', int))] }),
+    ],
     ['float64', kernel({ inputs: pair, axes: [4], outputs: [cast('int32', cast('float64', int))] })],
     [
       'the int32 constant 16777217',

@@ -4,25 +4,54 @@
  */
 import type { HelperBody } from './functions.ts';
 
-/**
- * A bitwise word of integers within ±2^24, in two's complement: gpu.js has those of WebGL for positive integers only.
- * The low 16 bits, and the other 9.
- */
+/** A bitwise word of integers within ±2^24. gpu.js has none in GLSL but loops, which are wrong for negative integers. */
 const bitwise = (operator: string): HelperBody => ({
   parameters: ['x', 'y'],
   body: `
-  let a = Math.floor(x * 0.0000152587890625);
-  let b = Math.floor(y * 0.0000152587890625);
-  const p = x - a * 65536;
-  const q = y - b * 65536;
-  const low = p ${operator} q;
-  if (a < 0) { a = a + 512; }
-  if (b < 0) { b = b + 512; }
-  let high = a ${operator} b;
-  if (high > 255) { high = high - 512; }
-  return high * 65536 + low;
+  return x ${operator} y;
 `,
+  glsl: `float(int(x) ${operator} int(y))`,
 });
+
+/** 2/pi in digits of 12 bits, after two zeros that stand before the point. */
+const twoOverPi = [
+  0,
+  0,
+  ...('A2F9836E4E441529FC2757D1F534DDC0DB6295993C439041'.match(/.../g) ?? []).map((d) =>
+    Number.parseInt(d, 16),
+  ),
+];
+
+/**
+ * Large a modulo pi/2, by Payne and Hanek: j is twice the number of the quadrant, y the rest. Three digits of `a` times
+ * the digits of 2/pi that are left when multiples of 4 are dropped; products of digits are exact, and carried like them.
+ */
+const reduction = [
+  'let m = a;',
+  ...Array.from({ length: 10 }, (_, k) => {
+    const digits = Array.from(
+      { length: 8 },
+      (__, i) => `${k === 0 ? 'let ' : ''}d${i} = ${twoOverPi[k + i]};`,
+    );
+    return k === 0 ? digits.join(' ') : `if (m >= 16777216) { m = m * 0.000244140625; ${digits.join(' ')} }`;
+  }),
+  'const whole = Math.floor(m);',
+  'const a2 = Math.floor(whole * 0.000244140625);',
+  'const a1 = whole - a2 * 4096;',
+  'const a0 = (m - whole) * 4096;',
+  'let carry = 0;',
+  ...[5, 4, 3, 2, 1, 0].flatMap((t) => [
+    `const p${t} = a2 * d${t + 2}; const q${t} = a1 * d${t + 1}; const r${t} = a0 * d${t};`,
+    `const hp${t} = Math.floor(p${t} * 0.000244140625); const hq${t} = Math.floor(q${t} * 0.000244140625); const hr${t} = Math.floor(r${t} * 0.000244140625);`,
+    `const s${t} = carry + (p${t} - hp${t} * 4096) + (q${t} - hq${t} * 4096) + (r${t} - hr${t} * 4096);`,
+    `const hs${t} = Math.floor(s${t} * 0.000244140625);`,
+    `const f${t} = s${t} - hs${t} * 4096;`,
+    `carry = hs${t} + hp${t} + hq${t} + hr${t};`,
+  ]),
+  'const up = f1 < 2048 ? 0 : 1;',
+  'j = 2 * (f0 - 4 * Math.floor(f0 * 0.25) + up);',
+  'y = (((f1 - up * 4096) * 4096 + f2) * 5.960464477539063e-8 + (f3 * 4096 + f4) * 3.552713678800501e-15) * 1.57079633;',
+].join('\n    ');
 
 export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   k_and: bitwise('&'),
@@ -217,12 +246,15 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   },
   k_sinCos: {
     parameters: ['x', 'shift'],
-    // sin(x) for shift 0, cos(x) for shift 2; reduced by pi/4 in three parts, so that |x| is to be below 8192.
+    // sin(x) for shift 0, cos(x) for shift 2; below 8192 reduced by pi/4 in three parts.
     body: `
   const a = Math.abs(x);
   let j = Math.floor(a * 1.27323954);
   if (j - 2 * Math.floor(j * 0.5) > 0.5) { j = j + 1; }
-  const y = ((a - j * 0.78515625) - j * 0.000241875648498535) - j * 0.0000000377489497744594;
+  let y = ((a - j * 0.78515625) - j * 0.000241875648498535) - j * 0.0000000377489497744594;
+  if (a >= 8192) {
+    ${reduction}
+  }
   const z = y * y;
   const k = j + shift;
   const q = k - 8 * Math.floor(k * 0.125);

@@ -15,11 +15,13 @@ import {
   showAval,
   sizeOf,
 } from '@neumann/core/backend';
-import { gpuDtypes, maxElements, maxWhole } from '../limits.ts';
+import { gpuDtypes, inexactError, maxElements, maxWhole } from '../limits.ts';
+import { naturalsOf } from '../range.ts';
 import type { Contraction } from '../routines/contraction.ts';
 import { type Coordinate, coordinatesOf, position } from './coordinates.ts';
 import type { Dialect } from './dialect.ts';
 import { functionsOf, type Helper, orderOf } from './functions.ts';
+import { inHalves } from './halves.ts';
 import { Loop, nest } from './loops.ts';
 import { farPositions } from './positions.ts';
 import { binaryText, castText, compareText, selectText, special, unaryText } from './words.ts';
@@ -50,9 +52,10 @@ export interface Emitted {
  *
  * @throws {BackendError} if the kernel has a word, a dtype or a size that is not exact here.
  */
-export function emit(kernel: Kernel, index = 0, dialect: Dialect = 'exact'): Emitted {
+export function emit(whole: Kernel, index = 0, dialect: Dialect = 'exact'): Emitted {
+  const kernel = inHalves(whole, index);
   checkSizes(kernel);
-  const emitter = new Emitter(kernel, index, dialect);
+  const emitter = new Emitter(kernel, dialect);
   const lines = emitter.lines();
   const functions = functionsOf(lines.join('\n'), dialect);
   if (dialect === 'device' && functions.length > 2) lines.unshift(orderOf(functions));
@@ -91,16 +94,18 @@ class Emitter {
   readonly #text = new Map<Expr, string>();
   /** Nodes whose value may be too great for float32, and whose text is an integer. */
   readonly #far: ReadonlySet<Expr>;
+  /** Integers that are never negative. */
+  readonly #naturals: ReadonlySet<Expr>;
   /** Nodes whose text is an integer to gpu.js. */
   readonly #whole = new Set<Expr>();
   readonly #before: string[] = [];
   readonly #loops: readonly Loop[];
   readonly #after: string[] = [];
 
-  constructor(kernel: Kernel, index: number, dialect: Dialect) {
+  constructor(kernel: Kernel, dialect: Dialect) {
     this.#dialect = dialect;
     const { axes, reduceAxes, reductions, outputs } = kernel;
-    const shared = shareEqual([...reductions.map((r) => r.value), outputs[index] as Expr]);
+    const shared = shareEqual([...reductions.map((r) => r.value), outputs[0] as Expr]);
     this.#kernel = kernel;
     this.#root = shared.at(-1) as Expr;
     for (const node of nodesOf([this.#root]))
@@ -108,8 +113,10 @@ class Emitter {
         const { op } = reductions[node.index] as Reduction;
         this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
       }
+    const roots = [...[...this.#folds.values()].map(({ value }) => value), this.#root];
+    this.#naturals = naturalsOf(roots, kernel);
     this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
-    this.#far = farPositions([...[...this.#folds.values()].map(({ value }) => value), this.#root], kernel);
+    this.#far = farPositions(roots, kernel);
     const points = coordinatesOf(axes, dialect) ?? this.#refuse(`a result [${axes.join(',')}], whose axes`);
     this.#coordinates = [...points, ...this.#loops.map((loop) => loop.coordinate)];
   }
@@ -218,7 +225,13 @@ class Emitter {
       case 'binary':
         if (this.#far.has(node))
           return `${this.#wholeTextOf(node.x)} ${{ add: '+', sub: '-', mul: '*' }[node.op as 'add']} ${this.#wholeTextOf(node.y)}`;
-        return this.#binary(node.op, node.dtype, this.#textOf(node.x), this.#textOf(node.y));
+        return this.#binary(
+          node.op,
+          node.dtype,
+          this.#textOf(node.x),
+          this.#textOf(node.y),
+          this.#naturals.has(node.x) && this.#naturals.has(node.y),
+        );
       case 'compare':
         if (this.#far.has(node.x) || this.#far.has(node.y))
           return compareText(node.op, this.#wholeTextOf(node.x), this.#wholeTextOf(node.y));
@@ -234,8 +247,8 @@ class Emitter {
     }
   }
 
-  #binary(op: BinaryOp, dtype: DType, x: string, y: string): string {
-    return this.#known(binaryText(op, dtype, x, y, this.#dialect), op, dtype);
+  #binary(op: BinaryOp, dtype: DType, x: string, y: string, areNatural = false): string {
+    return this.#known(binaryText(op, dtype, x, y, this.#dialect, areNatural), op, dtype);
   }
 
   /** Sums and products of whole numbers stay integers to gpu.js as long as they have no name. */
@@ -330,10 +343,7 @@ class Emitter {
   }
 
   #refuse(what: string): never {
-    throw new BackendError(
-      `gpu: kernel ${this.#kernel.name} has ${what}, which this version cannot compute exactly; ` +
-        `run it on another backend (devicePut moves tensors).`,
-    );
+    throw inexactError(this.#kernel.name, what);
   }
 }
 

@@ -6,14 +6,19 @@ export interface HelperBody {
   readonly body: string;
   /** Set if parameters and result are integers to gpu.js. */
   readonly isWhole?: true;
+  /** What it returns, as GLSL ES 3.00, where gpu.js is not to translate the body. */
+  readonly glsl?: string;
 }
 
 /** A function of the emitted JavaScript: what gpu.js, or JavaScript's Math, lacks or gets wrong. All numbers are float32. */
 export interface Helper {
+  readonly name: string;
   readonly source: string;
   readonly arity: number;
   /** Whether parameters and result are integers to gpu.js. */
   readonly isWhole: boolean;
+  /** The whole function in GLSL ES 3.00, which is to be taken where that is the language. */
+  readonly glsl: string | undefined;
 }
 
 /** The functions that a source calls, and those that they call. */
@@ -34,11 +39,13 @@ export function functionsOf(source: string, dialect: Dialect): Helper[] {
   };
   visit(source);
   return [...names].map((name) => {
-    const { parameters, body, isWhole = false } = find(name);
+    const { parameters, body, isWhole = false, glsl } = find(name);
     return {
+      name,
       source: `function ${name}(${parameters.join(', ')}) {\n${body}}`,
       arity: parameters.length,
       isWhole,
+      glsl: glsl && `float ${name}(${parameters.map((p) => `float ${p}`).join(', ')}) { return ${glsl}; }`,
     };
   });
 }
@@ -48,10 +55,9 @@ export function functionsOf(source: string, dialect: Dialect): Helper[] {
  * call it; gpu.js takes the order of a kernel's first calls, and forgets what a function that it meets again calls itself.
  */
 export function orderOf(functions: readonly Helper[]): string {
-  const calls = functions.map(({ source, arity }, i) => {
-    const name = /k_\w+/.exec(source)?.[0] as string;
-    return `const order${i} = ${name}(${new Array(arity).fill(0).join(', ')});`;
-  });
+  const calls = functions.map(
+    ({ name, arity }, i) => `const order${i} = ${name}(${new Array(arity).fill(0).join(', ')});`,
+  );
   return `if (0 > 1) { ${calls.toReversed().join(' ')} }`;
 }
 

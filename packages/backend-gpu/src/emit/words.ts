@@ -27,7 +27,12 @@ export function binaryText(
   x: string,
   y: string,
   dialect: Dialect,
+  areNatural = false,
 ): string | undefined {
+  if (dialect === 'device' && areNatural && isPositive(y)) {
+    if (op === 'div') return naturalQuotient(x, y);
+    if (op === 'rem') return `${x} - ${naturalQuotient(x, y)} * ${y}`;
+  }
   const words = dialect === 'device' ? deviceWords : binaryWords;
   return words[dtype]?.[op]?.(x, y);
 }
@@ -174,6 +179,10 @@ const divisions = (allBits: number): Partial<Record<BinaryOp, Binary>> => ({
   div: (x, y) => `k_divide(${x}, ${y}, ${allBits})`,
   rem: call('k_remainder'),
 });
+
+/** The quotient of an integer that is not negative, by a positive literal; exact as a product if that is a power of two. */
+const naturalQuotient = (x: string, y: string): string =>
+  Number.isInteger(Math.log2(Number(y))) ? `Math.floor(${x} * ${1 / Number(y)})` : `k_quotient(${x}, ${y})`;
 
 const deviceWords: typeof binaryWords = {
   float32: {

@@ -2,7 +2,7 @@
  * Special functions as scalar formulas: one kernel each, on every backend. Each derivative is another of them, so they
  * can be differentiated again.
  */
-import { cast, constant } from '../ir/expr.ts';
+import { binary, cast, constant } from '../ir/expr.ts';
 import type { Expr } from '../ir/kernel.ts';
 import type { Primitive } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
@@ -55,7 +55,7 @@ const cbrtPrimitive = special(
     const a = apply('abs', x);
     const y = raised(a, 1 / 3);
     const better = minus(y, over(minus(y, over(a, times(y, y))), 3));
-    const ordinary = isLess(0, times(a, over(1, a))); // neither 0, infinite nor NaN
+    const ordinary = binary('and', isLess(0, a), isLess(a, Infinity)); // a (1 / a) is 1 to some shader compilers
     return times(apply('sign', x), choose(ordinary, better, y));
   },
   [bySlope((x, y) => div(y, mul(like(3, x), x)))],
