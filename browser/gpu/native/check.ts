@@ -26,4 +26,4 @@ if (mode === 'headlessgl') {
 
 const found = await gpu();
 if (found.mode !== mode) throw new Error(`'auto' finds ${found.mode}: ${JSON.stringify(found.describe())}`);
-console.log(JSON.stringify(await check(mode, process.argv[3])));
+console.log(JSON.stringify(await check(mode, process.argv[3], false)));
