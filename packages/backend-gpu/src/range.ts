@@ -17,8 +17,8 @@ import {
   type UnaryOp,
   unary,
 } from '@neumann/core/backend';
-import { farPositions } from './emit/positions.ts';
 import { inHalves } from './emit/halves.ts';
+import { farPositions } from './emit/positions.ts';
 import { maxInteger } from './limits.ts';
 
 /**
