@@ -7,6 +7,7 @@ import { depthwiseWeights } from './depthwise.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
 import type { Level } from './patches.ts';
+import { panelsOf } from './products.ts';
 import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
 import { isProduct, weightProduct } from './weights-product.ts';
 
@@ -236,6 +237,7 @@ function emitTiles(
   pointers: BlockPointers,
 ): void {
   const { element, geometry, context } = gradient;
+  const panels = panelsOf(element, context.features, geometry.f / geometry.groups);
   const rows = tileRows(
     context.features,
     Math.min(TILE_VECTORS, Math.ceil(geometry.f / geometry.groups / element.lanes)),
@@ -256,7 +258,7 @@ function emitTiles(
       .set(first);
     code.repeat(count, () => {
       code.get(first).set(out).get(pointers.dy).set(dy);
-      for (const { width, count: repeats } of panelsOf(gradient))
+      for (const { width, count: repeats } of panels)
         code.repeat(repeats, () => {
           code
             .get(x)
@@ -269,16 +271,6 @@ function emitTiles(
       code.advance(x, advance).advance(first, offsets.length * rowBytes);
     });
   }
-}
-
-function panelsOf({ element, geometry }: Gradient): { width: number; count: number }[] {
-  const channels = geometry.f / geometry.groups;
-  const width = TILE_VECTORS * element.lanes;
-  const rest = channels % width;
-  return [
-    { width, count: Math.floor(channels / width) },
-    { width: rest, count: rest > 0 ? 1 : 0 },
-  ].filter(({ count }) => count > 0);
 }
 
 /** Rows of the weights that one tile computes, and how often that repeats with everything moved on by `advance` bytes. */

@@ -23,7 +23,8 @@ import {
   walkTiles,
 } from './phases.ts';
 import { isPlanar, planarPart } from './planes.ts';
-import { TILE_VECTORS, Tile, tileRows } from './tile.ts';
+import { type Panel, panelsOf } from './products.ts';
+import { Tile, tileRows } from './tile.ts';
 import { squareOf, winograd } from './winograd.ts';
 import { winogradWeights } from './winograd-weights.ts';
 
@@ -191,23 +192,9 @@ function correlation(
   return { scratch: weightsAt, parts: [pack, compute], finishes: finish !== undefined };
 }
 
-/** Panels of output channels in each group: whole ones, and a narrower last one. */
-function panelsOf({
-  element,
-  to,
-  geometry,
-}: Correlation): { width: number; vectors: number; count: number; at: number }[] {
-  const channels = to / geometry.groups;
-  const width = TILE_VECTORS * element.lanes;
-  const whole = Math.floor(channels / width);
-  const rest = channels - whole * width;
-  const panels = [
-    { width, count: whole, at: 0 },
-    { width: rest, count: rest > 0 ? 1 : 0, at: whole * width },
-  ];
-  return panels
-    .filter(({ count }) => count > 0)
-    .map((panel) => ({ ...panel, vectors: Math.ceil(panel.width / element.lanes) }));
+/** Panels of output channels in each group. */
+function panelsOfGroup({ context, element, to, geometry }: Correlation): Panel[] {
+  return panelsOf(element, context.features, to / geometry.groups);
 }
 
 /** Bytes of the packed weights of one panel. */
@@ -216,7 +203,7 @@ function panelBytes({ from, geometry }: Correlation, phase: PhaseOf3, vectors: n
 }
 
 function packedBytes(whole: Correlation, phase: PhaseOf3): number {
-  const bytes = panelsOf(whole).reduce(
+  const bytes = panelsOfGroup(whole).reduce(
     (sum, { vectors, count }) => sum + count * panelBytes(whole, phase, vectors),
     0,
   );
@@ -238,7 +225,7 @@ function packPhase(code: Code, whole: Correlation, phase: PhaseOf3, weights: Loc
   code.get(weights).set(group);
   code.repeat(groups, () => {
     code.get(group).set(panel);
-    for (const { width, vectors, count } of panelsOf(whole))
+    for (const { width, vectors, count } of panelsOfGroup(whole))
       code.repeat(count, () => {
         for (const offset of offsets) {
           code.get(panel).i32(offset).op('i32.add').set(from);
@@ -282,7 +269,7 @@ function emitPhase(
   code.get(pointers.input).i32(inputStart).op('i32.add').set(inputGroup);
   code.get(pointers.out).i32(outStart).op('i32.add').set(outPanel);
   code.repeat(groups, () => {
-    for (const { width, vectors, count } of panelsOf(whole))
+    for (const { width, vectors, count } of panelsOfGroup(whole))
       code.repeat(count, () => {
         code.get(inputGroup).set(x).get(outPanel).set(o);
         const walking = [

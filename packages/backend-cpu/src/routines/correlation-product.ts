@@ -11,7 +11,7 @@ import {
   aligned,
   type Block,
   blocksOf,
-  eachSize,
+  eachRun,
   type Level,
   PLACE,
   packPlaces,
@@ -21,8 +21,8 @@ import {
   writePlaces,
 } from './patches.ts';
 import { isEmptyPhase, type PhaseOf3, strides3, sum3 } from './phases.ts';
-import { productTiles } from './products.ts';
-import { coverTiles, TILE_VECTORS, tileRows } from './tile.ts';
+import { type Panel, panelsOf, productTiles } from './products.ts';
+import { coverTiles, TILE_VECTORS, tileRows, tileVectors } from './tile.ts';
 
 /** Channels of one tap that are added up before a tile goes back to memory. */
 const BLOCK_CHANNELS = 256;
@@ -65,12 +65,6 @@ interface Product extends Correlated {
   readonly finish: Finish | undefined;
 }
 
-interface Panel {
-  readonly width: number;
-  readonly vectors: number;
-  readonly count: number;
-}
-
 /** Whether {@link correlationProduct} is quicker than tiles that walk over images. */
 export function isLarge({ bytes, lanes }: Element, target: 'x' | 'y', geometry: ConvGeometry): boolean {
   const { groups, c, f, kernel } = geometry;
@@ -101,9 +95,7 @@ export function correlationProduct(whole: Correlated, phases: readonly PhaseOf3[
   const product: Product = {
     ...whole,
     phases,
-    panels: wholeAndRest(to / groups, TILE_VECTORS * element.lanes).map(({ size, count }) => {
-      return { width: size, vectors: Math.ceil(size / element.lanes), count };
-    }),
+    panels: panelsOf(element, context.features, to / groups),
     groups,
     xBytes,
     imageBytes,
@@ -139,9 +131,9 @@ function rowTasks(whole: Correlated, phases: readonly PhaseOf3[], images: number
 }
 
 /** Into how many equal groups of whole panels the columns are divided where there are few tasks. */
-function groupsOf({ element, to }: Correlated, tasks: number): number {
+function groupsOf({ context, element, to }: Correlated, tasks: number): number {
   const fits = (groups: number) =>
-    to % (groups * TILE_VECTORS * element.lanes) === 0 && to / groups >= LEAST_COLUMNS;
+    to % (groups * tileVectors(context.features) * element.lanes) === 0 && to / groups >= LEAST_COLUMNS;
   let groups = 1;
   while (groups * tasks < LEAST_TASKS && fits(2 * groups)) groups *= 2;
   return groups;
@@ -164,13 +156,13 @@ function zeroPart({ geometry, outBytes, operands }: Product): Part {
 
 /** Computes a group of columns of some outputs of one phase; each is a task. */
 function multiplyPart(product: Product, block: Block): Part {
-  const { element, target, geometry, from, to, layout, xBytes, outBytes, isDense } = product;
+  const { context, element, target, geometry, from, to, layout, xBytes, outBytes, isDense } = product;
   const { operands, phases, groups, finish } = product;
   const all = phases.map((phase) => ({ phase, runs: rowRuns(product, phase, block.images) }));
   const most = Math.max(0, ...all.flatMap(({ runs }) => runs.map(({ size }) => size)));
   const packedAt = aligned(2 * PLACE * most);
   const panelAt = packedAt + aligned(rowBytes(element, most) * Math.min(from, BLOCK_CHANNELS));
-  const sumsAt = panelAt + aligned(TILE_VECTORS * 16 * Math.min(from, BLOCK_CHANNELS));
+  const sumsAt = panelAt + aligned(tileVectors(context.features) * 16 * Math.min(from, BLOCK_CHANNELS));
   const ownMemory = { packedAt, panelAt, sumsAt };
   const points = outBytes / (to * element.bytes);
   const columns = (to / groups) * element.bytes;
@@ -199,7 +191,7 @@ function multiplyPart(product: Product, block: Block): Part {
         countTo(code, task, end, 1, () => {
           code.get(task).i32(groups).op('i32.div_u').set(at);
           code.get(task).i32(groups).op('i32.rem_u').set(group);
-          eachSize(code, at, runs, (run) => {
+          eachRun(code, at, runs, (run) => {
             code.get(x).get(elementAt(code, weights, group, columnsOfW));
             code
               .get(elementAt(code, out, group, columns))

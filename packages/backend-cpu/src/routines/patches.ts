@@ -82,22 +82,24 @@ export function wholeAndRest(extent: number, size: number): Run[] {
   ].filter(({ count }) => count > 0);
 }
 
-/** Writes `body` for both runs of {@link wholeAndRest}, of which the one that part number `index` belongs to is executed. */
-export function eachSize<T extends Pick<Run, 'count'>>(
+/** Writes `body` for each run of parts; the one that part number `index` belongs to is executed. */
+export function eachRun<T extends Pick<Run, 'count'>>(
   code: Code,
   index: Local,
-  [first, second]: readonly T[],
+  [run, ...others]: readonly T[],
   body: (run: T) => void,
+  before = 0,
 ): void {
-  if (!first) return;
-  if (!second) {
-    body(first);
+  if (!run) return;
+  if (others.length === 0) {
+    body(run);
     return;
   }
-  code.get(index).i32(first.count).op('i32.lt_s');
+  const end = before + run.count;
+  code.get(index).i32(end).op('i32.lt_s');
   code.if(
-    () => body(first),
-    () => body(second),
+    () => body(run),
+    () => eachRun(code, index, others, body, end),
   );
 }
 

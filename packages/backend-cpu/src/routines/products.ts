@@ -1,7 +1,32 @@
 import type { Callable } from '../asm/code.ts';
 import type { EmitContext } from '../emit/plan.ts';
+import type { Features } from '../features.ts';
 import type { Element } from './element.ts';
-import { Tile } from './tile.ts';
+import { TILE_VECTORS, Tile, tileVectors } from './tile.ts';
+
+/** `count` panels of `width` columns each, side by side, and the vectors that a row of one takes. */
+export interface Panel {
+  readonly width: number;
+  readonly vectors: number;
+  readonly count: number;
+}
+
+/**
+ * Columns in panels: whole ones, as wide as a tile, and narrower last ones. A panel with a vector that is not full has no
+ * more than `TILE_VECTORS`: single elements are stored from registers of 128 bits, and there are no more of those.
+ */
+export function panelsOf({ lanes }: Element, features: Features, columns: number): Panel[] {
+  const panels: Panel[] = [];
+  let left = columns;
+  for (const vectors of new Set([tileVectors(features), TILE_VECTORS])) {
+    const width = vectors * lanes;
+    const count = Math.floor(left / width);
+    if (count > 0) panels.push({ width, vectors, count });
+    left -= count * width;
+  }
+  if (left > 0) panels.push({ width: left, vectors: Math.ceil(left / lanes), count: 1 });
+  return panels;
+}
 
 /** Bytes between rows of the result, and between neighbouring terms of both operands, which are packed if not said. */
 export interface ProductSteps {

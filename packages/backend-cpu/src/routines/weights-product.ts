@@ -9,7 +9,7 @@ import {
   aligned,
   type Block,
   blocksOf,
-  eachSize,
+  eachRun,
   type Level,
   offsetIn,
   PLACE,
@@ -18,7 +18,7 @@ import {
   wholeAndRest,
   writePlaces,
 } from './patches.ts';
-import { productTiles } from './products.ts';
+import { panelsOf, productTiles } from './products.ts';
 import { coverTiles, TILE_VECTORS, tileRows } from './tile.ts';
 
 /** Points that are added up before a tile goes back to memory: what they take of dy's panel stays in the first-level cache. */
@@ -121,23 +121,29 @@ function placesPart({ points, start, imageBytes, perImage }: Gradient, images: n
 
 /** Copies a block of dy to panels of columns; each is a task. */
 function packPart(gradient: Gradient, { first, images }: Block): Part {
-  const { element, geometry, perImage, dyBytes, dyAt } = gradient;
+  const { context, element, geometry, perImage, dyBytes, dyAt } = gradient;
   const points = images * perImage;
-  const panels = panelsOf(gradient);
+  const rowBytes = geometry.f * element.bytes;
+  let [tasks, column, bytes] = [0, 0, 0];
+  const panels = panelsOf(element, context.features, geometry.f).map(({ width, vectors, count }) => {
+    const steps = { from: width * element.bytes, to: points * vectors * 16 };
+    const starts = { from: column * element.bytes - tasks * steps.from, to: bytes - tasks * steps.to };
+    tasks += count;
+    column += count * width;
+    bytes += count * steps.to;
+    return { count, vectors, steps, starts };
+  });
   return {
-    tasks: panels.reduce((sum, { count }) => sum + count, 0),
+    tasks,
     emit: (code, [, dy = 0], { scratch, ...share }) =>
-      eachTask(code, share, (task) => {
-        const width = TILE_VECTORS * element.lanes;
-        const [from, to] = [
-          elementAt(code, dy, task, width * element.bytes),
-          elementAt(code, scratch, task, points * TILE_VECTORS * 16),
-        ];
-        code.advance(from, first * dyBytes).advance(to, dyAt);
-        eachSize(code, task, panels, ({ vectors }) =>
-          packRows(code, from, to, points, geometry.f * element.bytes, vectors),
-        );
-      }),
+      eachTask(code, share, (task) =>
+        eachRun(code, task, panels, ({ vectors, steps, starts }) => {
+          const from = elementAt(code, dy, task, steps.from);
+          const to = elementAt(code, scratch, task, steps.to);
+          code.advance(from, first * dyBytes + starts.from).advance(to, dyAt + starts.to);
+          packRows(code, from, to, points, rowBytes, vectors);
+        }),
+      ),
   };
 }
 
@@ -165,7 +171,7 @@ function multiplyPart(gradient: Gradient, block: Block): Part {
         code.get(elementAt(code, from, rowBlock, size * element.bytes)).set(from);
         code.get(elementAt(code, out, tap, c * f * element.bytes)).set(to);
         code.get(elementAt(code, to, rowBlock, size * f * element.bytes)).set(to);
-        eachSize(code, rowBlock, rows, (run) => {
+        eachRun(code, rowBlock, rows, (run) => {
           code.get(from).get(scratch).i32(dyAt).op('i32.add').get(to).get(scratch).get(own);
           code.i32(block.first > 0 ? 1 : 0).call(rowsFunction(gradient, run.size, points));
         });
@@ -181,7 +187,7 @@ function rowsFunction(gradient: Gradient, rows: number, points: number): Callabl
     ...tile,
     vectors: Math.ceil(tile.size / element.lanes),
   }));
-  const panels = panelsOf(gradient);
+  const panels = panelsOf(element, context.features, geometry.f);
   return context.builder.define(
     { params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
     (code, [x = 0, dy = 0, out = 0, places = 0, own = 0, adds = 0]) => {
@@ -251,15 +257,4 @@ function rowBlocks({ context, geometry: { c }, tapCount }: Gradient): Run[] {
   const wanted = Math.max(Math.ceil(c / BLOCK_ROWS), Math.ceil(LEAST_TASKS / tapCount));
   const size = Math.ceil(c / wanted / tile) * tile;
   return wholeAndRest(c, size);
-}
-
-/** Panels of columns of dy. */
-function panelsOf({ element, geometry: { f } }: Gradient): {
-  width: number;
-  vectors: number;
-  count: number;
-}[] {
-  return wholeAndRest(f, TILE_VECTORS * element.lanes).map(({ size, count }) => {
-    return { width: size, vectors: Math.ceil(size / element.lanes), count };
-  });
 }
