@@ -124,8 +124,8 @@ accurate as JavaScript throughout. An element's result does not depend on where 
 
 ## Convolutions
 
-3×3 convolutions of stride 1 with at least 16 channels, unless of few points, use Winograd's F(4×4, 3×3). The greatest error, relative to the
-greatest element of the result, against sums of float64, of the result, the input gradient and the weight gradient:
+3×3 convolutions of stride 1 with at least 16 channels, unless of few points, use Winograd's F(4×4, 3×3). The greatest error,
+relative to the greatest element of the result, against sums of float64, of the result, the input gradient and the weight gradient:
 
 | channels, image | plain sums | Winograd |
 |---|---|---|

@@ -135,3 +135,8 @@ describe('convolutions with large weights are what the definition says', () => {
     }
   });
 });
+
+describe('convolutions of one point are what the definition says', () => {
+  const sizes = { n: 1, c: 200, f: 45, x: [26, 20], y: [26, 20], kernel: [1, 1] };
+  test.each(['y', 'x', 'w'] as const)('%s', (target) => expectSame(target, sizes));
+});

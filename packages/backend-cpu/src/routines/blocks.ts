@@ -16,6 +16,9 @@ const BLOCK_M = 120;
 const PACK_X_FROM = 128;
 /** Rows of x from which on it is worth to copy y, where its rows are not short. */
 const PACK_Y_FROM = 6;
+/** Rows of x from which on it is worth to copy y even so, where the first-level cache does not hold a block of it. */
+const PACK_ALL_FROM = 512;
+const FIRST_LEVEL = 2 ** 15;
 /** Bytes of a row of y that are copied in one go: enough to be prefetched, if there are a few of them for threads to share. */
 const RUN = 512;
 
@@ -67,9 +70,13 @@ interface Terms {
 export function blocks(context: EmitContext, element: Element, routine: Matmul): StepCode {
   const { batch, m, n, k, transposeY } = routine;
   const vectors = vectorsFor(context.features, m);
-  const packs = transposeY || (m >= PACK_Y_FROM && n * element.bytes > 1024);
-  const packsX = m >= 4 && n >= PACK_X_FROM;
   const blockK = Math.ceil(k / Math.ceil(k / BLOCK_K));
+  const rowBytes = n * element.bytes;
+  const packs =
+    transposeY ||
+    (m >= PACK_Y_FROM && rowBytes > 1024) ||
+    (m >= PACK_ALL_FROM && blockK * rowBytes > FIRST_LEVEL);
+  const packsX = m >= 4 && n >= PACK_X_FROM;
   const groups = groupsOf(element, vectors, n, transposeY ? 1 : Math.min(RUN, (n * element.bytes) / 4));
   const product = { context, element, routine, vectors, packs, packsX, blockK, groups, tiles: new Map() };
   return batch === 1 && (m < 8 * tileRows(context.features, vectors) || (m <= BLOCK_M + 8 && n >= 2 * m))
