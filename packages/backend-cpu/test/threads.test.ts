@@ -14,7 +14,8 @@ import type { Callable, Code, Local } from '../src/asm/code.ts';
 import { ModuleBuilder } from '../src/asm/module.ts';
 import { createCpu } from '../src/backend.ts';
 import { defineBarrier, importBarrier } from '../src/emit/barrier.ts';
-import { noLimits } from '../src/emit/cost.ts';
+import { noLimits, usualLimits } from '../src/emit/cost.ts';
+import { emitPlan } from '../src/emit/plan.ts';
 import { cpu } from '../src/index.ts';
 import { type Program, ThreadPool } from '../src/threads/pool.ts';
 import { startWorker, type Worker } from '../src/threads/start.ts';
@@ -158,6 +159,16 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     for (const [i, want] of runReference(whole, inputs).entries())
       for (const [j, x] of want.entries()) expect(Math.abs((results[i]?.[j] ?? NaN) - x)).toBeLessThan(0.02);
   });
+});
+
+test('a plan that takes less time than a thread takes to wake is run by the first alone', () => {
+  const isDivided = (n: number, limits: typeof usualLimits): boolean => {
+    const features = { relaxedSimd: true, fullRegisters: true, revectorize: false };
+    const options = { maxPages: 1, threads: 2, winograd: true, limits };
+    return emitPlan(planOf(matmulKernel({ m: n, n, k: n })), features, options).divided;
+  };
+  expect([64, 128, 256].map((n) => isDivided(n, usualLimits))).toEqual([false, false, true]);
+  expect(isDivided(64, noLimits)).toBe(true);
 });
 
 describe('the pool', () => {

@@ -1,10 +1,12 @@
-import { type Expr, isFloat, type Kernel, nodesOf, sizeOf } from '@neumann/core/backend';
+import { type Expr, isFloat, type Kernel, nodesOf, type Plan, sizeOf } from '@neumann/core/backend';
 
 /** From this many points on, a kernel takes longer than it takes several threads to agree that they are done. */
 export const DIVIDE_FROM: number = 2 ** 15;
 
 /** From which sizes on kernels are treated as large. */
 export interface Limits {
+  /** Plans without loops whose {@link costOf} is less in all are run by the first thread alone. */
+  readonly wakeFrom: number;
   /** Kernels whose {@link costOf} is less are run by the first thread alone. */
   readonly divideFrom: number;
   /** Steps run together row by row from so many rows, points in a row, and bytes on: see `RowGroup`. */
@@ -13,8 +15,12 @@ export interface Limits {
   readonly groupBytes: number;
 }
 
+/** It takes about as long to wake a thread that sleeps: some 100 µs. */
+const WAKE_FROM = 2 ** 19;
+
 /** Fewer rows leave threads without work, shorter ones take longer to begin than they save, fewer bytes are in the cache anyway. */
 export const usualLimits: Limits = {
+  wakeFrom: WAKE_FROM,
   divideFrom: DIVIDE_FROM,
   rows: 32,
   rowPoints: 64,
@@ -22,12 +28,19 @@ export const usualLimits: Limits = {
 };
 
 /** Everything is large: for tests. */
-export const noLimits: Limits = { divideFrom: 0, rows: 2, rowPoints: 1, groupBytes: 0 };
+export const noLimits: Limits = { wakeFrom: 0, divideFrom: 0, rows: 2, rowPoints: 1, groupBytes: 0 };
 
 /** A rough measure of the time that a kernel takes: points written, and some of those read. */
 export function costOf({ axes, reduceAxes, reductions }: Kernel): number {
   const points = sizeOf(axes);
   return points + (reductions.length > 0 ? (points * sizeOf(reduceAxes)) / 8 : 0);
+}
+
+/** Whether there is so much work in a plan that it is worth to wake other threads for it. */
+export function isWorthWaking({ steps }: Plan, { wakeFrom }: Limits): boolean {
+  const hasLoops = steps.some((step) => step.kind !== 'kernel' && step.kind !== 'host');
+  const costs = steps.map((step) => (step.kind === 'kernel' ? costOf(step.kernel) : 0));
+  return hasLoops || costs.reduce((sum, cost) => sum + cost, 0) >= wakeFrom;
 }
 
 /** Float operations of a kernel, a multiply-add counted as two, as its loop nest would do them. */

@@ -14,7 +14,7 @@ import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
-import { costOf, type Limits } from './cost.ts';
+import { costOf, isWorthWaking, type Limits } from './cost.ts';
 import { type Finish, withEpilogue } from './epilogue.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
@@ -107,14 +107,15 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
     if (!byKey.has(key)) byKey.set(key, emit());
     return byKey.get(key);
   };
+  const sharing = isWorthWaking(plan, options.limits) ? options : { ...options, threads: 1 };
   const groups = rowGroups(plan, options.limits, (step) => isNothing(plan, step));
   const functionsOf = (step: WorkStep): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
     const group = groups.get(step);
-    const together = group && cached(groupKey(group), () => emitRowGroup(context, plan, group, options));
+    const together = group && cached(groupKey(group), () => emitRowGroup(context, plan, group, sharing));
     if (together) return together;
     groups.delete(step);
-    return cached(kernelKey(step.kernel), () => emitKernelStep(context, step.kernel, options)) ?? noStep();
+    return cached(kernelKey(step.kernel), () => emitKernelStep(context, step.kernel, sharing)) ?? noStep();
   };
   const steps = new Map(work.map((step) => [step, functionsOf(step)]));
   const externals = plan.slots.flatMap(({ place }, i) =>
