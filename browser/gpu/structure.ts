@@ -58,7 +58,7 @@ export const structure: Readonly<Record<string, () => Promise<void>>> = {
     );
   },
   'long folds': async () => {
-    for (const size of [1_000_003, 10_000_000]) {
+    for (const size of [1_000_003]) {
       const values = noise(size);
       values[size - 5] = 2;
       const want = values.reduce((x, y) => x + y);

@@ -50,6 +50,22 @@ describe('loops and branches', () => {
     expect(await elements(products)).toEqual([55, 112, 174, 244, 325, 420, 532, 664, 819, 1000]);
   });
 
+  test('rows of numbers of every kind are cut out and joined', async () => {
+    fresh();
+    for (const dtype of ['float32', 'int32', 'uint32', 'uint8'] as const) {
+      const xs = add(tensor([1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1], dtype), tensor(0, dtype));
+      const f = jit((rows: Tensor) => scan((c: Tensor, x: Tensor) => [x, c], tensor(0, dtype), rows));
+      const [last, before] = f(xs);
+      expect(await elements(last)).toEqual([1]);
+      expect(await elements(before)).toEqual([0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0]);
+    }
+    const large = add(tensor(Uint32Array.of(2 ** 32 - 1, 2 ** 31, 7)), tensor(0, 'uint32'));
+    const sums = jit((xs: Tensor) =>
+      scan((c: Tensor, x: Tensor) => [add(c, x), add(c, x)], tensor(1, 'uint32'), xs),
+    );
+    expect(await elements(sums(large)[1])).toEqual([0, 2 ** 31, 2 ** 31 + 7]);
+  });
+
   test('a loop that ends when a value says so reads one number a pass', async () => {
     const backend = fresh();
     const double = jit((x: Tensor) =>
