@@ -12,6 +12,7 @@ const convolution = (n: number, shape: Parameters<typeof convRows>[1]): Row[] =>
 /** Smaller than those for the CPU: software devices compute a few GFLOP/s at best. */
 export const gpuCase: Case = {
   title: 'Graphics backends, float32',
+  rounds: 5,
   rows: [
     product(64, 64, 64),
     product(256, 256, 256),

@@ -48,7 +48,11 @@ describe('contractions', () => {
     expect(sizes(found((a, d) => toW(a, d), [...x], [...y]))).toEqual([144, 32, 2]);
   });
 
-  test('are not what is small, or reads each element once', () => {
+  test('are not what is small, or reads each element once, or needs too much memory', () => {
+    // 64 copies of each element of x, one for each window that it is in.
+    const points = (n: number) => found((x, w) => conv(x, w), [1, n + 63, 1], [64, 1, 8]);
+    expect(points(2 ** 19)).toBeDefined();
+    expect(points(2 ** 19 + 1)).toBeUndefined();
     expect(found((a, b) => matmul(a, b), [16, 16], [16, 16])).toBeUndefined();
     expect(found((a, b) => matmul(a, b), [1, 4096], [4096, 64])).toBeUndefined();
   });

@@ -67,7 +67,13 @@ export function contractionOf(kernel: Kernel): Contraction | undefined {
     steps: Math.ceil(terms.size / parts / 4),
     parts,
   };
-  return isWorthIt(contraction) ? contraction : undefined;
+  return fits(contraction) && isWorthIt(contraction) ? contraction : undefined;
+}
+
+/** Whether the copies, and the sums of parts, are no larger than what every WebGPU device can bind: 128 MiB each. */
+function fits({ batch, rows, columns, steps, parts }: Contraction): boolean {
+  const [k, m, n] = [4 * steps * parts, roundUp(rows.size, blockRows), roundUp(columns.size, 4)];
+  return batch.size * Math.max(k * m, k * n, parts * m * n) <= 2 ** 25;
 }
 
 /** Reads from memory, which are what such kernels wait for: far fewer than in the kernel's own loops. */
