@@ -10,7 +10,7 @@ import {
   type Plan,
   type TypedArray,
 } from '@neumann/core/backend';
-import { CpuBuffer, storageOf } from './buffer.ts';
+import { CpuBuffer, leaseOf } from './buffer.ts';
 import { type Limits, usualLimits } from './emit/cost.ts';
 import { foreignFunctions } from './emit/functions.ts';
 import { type EmittedPlan, emitPlan } from './emit/plan.ts';
@@ -136,7 +136,9 @@ class Cpu implements CpuBackend {
   }
 
   downloadSync(buffer: Buffer): TypedArray {
-    return new (dtypeInfo(buffer.dtype).view)(this.#residency.read(storageOf(buffer, 'what is downloaded')));
+    return new (dtypeInfo(buffer.dtype).view)(
+      this.#residency.read(leaseOf(buffer, 'what is downloaded').storage),
+    );
   }
 
   compile(plan: Plan): Executable {
@@ -185,8 +187,8 @@ class Cpu implements CpuBackend {
 
   #handle(dtype: DType, size: number, storage: Storage): Buffer {
     this.#bytesSinceTurn += storage.bytes;
-    const handle = new CpuBuffer(dtype, size, storage, this.#weights.of(storage.bytes));
-    this.#residency.own(handle, storage);
-    return handle;
+    const lease = { storage, weight: this.#weights.of(storage.bytes) };
+    this.#residency.own(lease);
+    return new CpuBuffer(dtype, size, lease);
   }
 }

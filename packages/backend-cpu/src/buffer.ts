@@ -1,35 +1,32 @@
 import { type Buffer, type DType, InternalError } from '@neumann/core/backend';
-import type { Storage } from './memory/residency.ts';
+import type { Lease } from './memory/residency.ts';
 
 /** The handle of a tensor's memory. */
 export class CpuBuffer implements Buffer {
   readonly dtype: DType;
   readonly size: number;
+  donatedTo: string | undefined = undefined;
   /** Nothing once it was donated. */
-  storage: Storage | undefined;
-  /** Tells JavaScript what hangs on this handle. */
-  #weight: ArrayBuffer | undefined;
+  lease: Lease | undefined;
 
-  constructor(dtype: DType, size: number, storage: Storage | undefined, weight: ArrayBuffer | undefined) {
+  constructor(dtype: DType, size: number, lease: Lease) {
     this.dtype = dtype;
     this.size = size;
-    this.storage = storage;
-    this.#weight = weight;
-  }
-
-  /** Another handle of the same memory, in whose favour this one gives it up. */
-  donate(): CpuBuffer {
-    const heir = new CpuBuffer(this.dtype, this.size, this.storage, this.#weight);
-    this.storage = undefined;
-    this.#weight = undefined;
-    return heir;
+    this.lease = lease;
   }
 }
 
-/** The storage of a live buffer of this backend; `what` names the buffer in messages. */
-export function storageOf(buffer: Buffer | undefined, what: string): Storage {
+/** The lease of a live buffer of this backend; `what` names the buffer in messages. */
+export function leaseOf(buffer: Buffer | undefined, what: string): Lease {
   if (!(buffer instanceof CpuBuffer)) throw new InternalError(`cpu: ${what} is no buffer of this backend.`);
-  if (!buffer.storage)
-    throw new InternalError(`cpu: ${what} was donated; its memory holds another value now.`);
-  return buffer.storage;
+  if (!buffer.lease) throw new InternalError(`cpu: ${what} was donated; its memory holds another value now.`);
+  return buffer.lease;
+}
+
+/** A handle of what was the buffer's, which is dead from here on. */
+export function heirOf(buffer: Buffer | undefined): Buffer {
+  const lease = leaseOf(buffer, 'a donated argument');
+  const { dtype, size } = buffer as CpuBuffer;
+  (buffer as CpuBuffer).lease = undefined;
+  return new CpuBuffer(dtype, size, lease);
 }

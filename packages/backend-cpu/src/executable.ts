@@ -7,9 +7,9 @@ import {
   type Plan,
   type Slot,
 } from '@neumann/core/backend';
-import { type CpuBuffer, storageOf } from './buffer.ts';
+import { heirOf, leaseOf } from './buffer.ts';
 import type { EmittedPlan } from './emit/plan.ts';
-import type { Residency, Storage } from './memory/residency.ts';
+import type { Lease, Residency, Storage } from './memory/residency.ts';
 
 /** Where the address of an external slot comes from. */
 type Source =
@@ -68,14 +68,15 @@ export class CpuExecutable implements Executable {
   }
 
   run(inputs: readonly Buffer[]): Buffer[] {
-    const given = this.#arguments.map((wanted, i) => checkedStorage(wanted, inputs[i], i));
+    const leases = this.#arguments.map((wanted, i) => checkedLease(wanted, inputs[i], i));
+    const given = leases.map(({ storage }) => storage);
     const { created, region } = this.#residency.prepare(
       given,
       this.#created,
       this.#regionBytes,
       'a compiled program',
     );
-    for (const [i, storage] of given.entries()) this.#residency.own(inputs[i] as Buffer, storage);
+    for (const lease of leases) this.#residency.own(lease);
     const storageAt = ({ kind, index }: Source): Storage => {
       const storage = kind === 'argument' ? given[index] : created[index];
       if (!storage) throw new InternalError(`cpu: the plan has no ${kind} ${index}.`);
@@ -89,35 +90,22 @@ export class CpuExecutable implements Executable {
       const argument = source.kind === 'argument' ? inputs[source.index] : undefined;
       results.push(
         results[same] ??
-          (donated ? this.#heir(argument) : (argument ?? this.#own(dtype, size, storageAt(source)))),
+          (donated ? heirOf(argument) : (argument ?? this.#own(dtype, size, storageAt(source)))),
       );
     }
     return results;
   }
-
-  /** A handle of what was the buffer's, which is dead from here on: its end will free nothing. */
-  #heir(buffer: Buffer | undefined): Buffer {
-    const storage = storageOf(buffer, 'a donated argument');
-    this.#residency.disown(storage);
-    const heir = (buffer as CpuBuffer).donate();
-    this.#residency.own(heir, storage);
-    return heir;
-  }
 }
 
-/** The storage of argument `i`, which must be what the plan was made for. */
-function checkedStorage(
-  wanted: Pick<Slot, 'dtype' | 'size'>,
-  buffer: Buffer | undefined,
-  i: number,
-): Storage {
-  const storage = storageOf(buffer, `argument ${i} of a compiled program`);
+/** The lease of argument `i`, which must be what the plan was made for. */
+function checkedLease(wanted: Pick<Slot, 'dtype' | 'size'>, buffer: Buffer | undefined, i: number): Lease {
+  const lease = leaseOf(buffer, `argument ${i} of a compiled program`);
   if (buffer?.dtype !== wanted.dtype || buffer.size !== wanted.size)
     throw new InternalError(
       `cpu: argument ${i} of a compiled program must be ${wanted.size} × ${wanted.dtype}, ` +
         `but is ${buffer?.size} × ${buffer?.dtype}.`,
     );
-  return storage;
+  return lease;
 }
 
 function slotAt(plan: Plan, index: number): Slot {

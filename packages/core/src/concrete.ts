@@ -4,13 +4,6 @@ import { DonatedError } from './errors.ts';
 import type { Backend, Buffer } from './ir/backend.ts';
 import { Tensor } from './tensor.ts';
 
-/** Buffers that `jit(…, { donate })` gave away, and the call that did. */
-const donated = new WeakMap<Buffer, string>();
-
-export function markDonated(buffer: Buffer, call: string): void {
-  donated.set(buffer, call);
-}
-
 /** A tensor that has its values: a view of a backend's buffer. */
 export class ConcreteTensor extends Tensor {
   readonly aval: Aval;
@@ -26,7 +19,7 @@ export class ConcreteTensor extends Tensor {
 
   /** @throws {DonatedError} if a jitted call took the memory over. */
   get buffer(): Buffer {
-    const call = donated.get(this.#buffer);
+    const call = this.#buffer.donatedTo;
     if (call !== undefined)
       throw new DonatedError(
         `${showAval(this.aval)} was donated to ${call} and its memory now holds a result of that call; ` +

@@ -3,7 +3,7 @@ import { blockSize, Heap } from './heap.ts';
 
 /**
  * The bytes of a tensor: resident at an address of the WebAssembly memory, or spilled to an ordinary ArrayBuffer.
- * Handles hold a Storage; the residency holds it only while it is resident.
+ * Its lease holds a Storage; the residency holds it only while it is resident.
  */
 export interface Storage extends Recent<Storage> {
   readonly id: number;
@@ -11,10 +11,17 @@ export interface Storage extends Recent<Storage> {
   /** 0 while spilled. */
   address: number;
   spilled: ArrayBuffer | undefined;
-  /** Whether the end of its handle will be reported. Not so while it is spilled: then there is nothing to free. */
+  /** Whether the end of its lease will be reported. Not so while it is spilled: then there is nothing to free. */
   owned: boolean;
   /** The run that uses it; it is not spilled meanwhile. */
   run: number;
+}
+
+/** What a handle has, and hands on when it is donated: JavaScript collects it with the last handle. */
+export interface Lease {
+  readonly storage: Storage;
+  /** Tells JavaScript what hangs on it. */
+  readonly weight: ArrayBuffer | undefined;
 }
 
 /** What `CpuBackend.memory()` counts. */
@@ -41,7 +48,7 @@ const SLACK = 384 * 2 ** 20;
  *
  * When there are too many, the least recently used storages are spilled: their bytes move to an ArrayBuffer that only
  * the handle reaches and that JavaScript collects by itself. So nothing has to be freed by hand, not even in a loop
- * that never yields. A handle's end is reported by its id; holding the Storage instead would keep its bytes alive.
+ * that never yields. A lease's end is reported by the storage's id; holding the Storage instead would keep its bytes alive.
  * What is spilled leaves no trace here, so that nothing grows with the number of buffers that there have been.
  *
  * That happens long before the budget is reached: most of what is old is dead, and memory that was used before is
@@ -80,18 +87,12 @@ export class Residency {
     return this.#create(bytes) ?? this.#compacted(() => this.#create(bytes));
   }
 
-  /** Lets a resident storage go when JavaScript has collected its handle. */
-  own(handle: object, storage: Storage): void {
+  /** Lets a resident storage go when JavaScript has collected its lease. */
+  own(lease: Lease): void {
+    const { storage } = lease;
     if (storage.owned) return;
     storage.owned = true;
-    this.#ended.register(handle, storage.id, storage);
-  }
-
-  /** From here on, the end of the handle that had the storage frees nothing. */
-  disown(storage: Storage): void {
-    if (!storage.owned) return;
-    storage.owned = false;
-    this.#ended.unregister(storage);
+    this.#ended.register(lease, storage.id, storage);
   }
 
   /**
@@ -241,7 +242,8 @@ export class Residency {
   #spill(storage: Storage): void {
     storage.spilled = this.read(storage);
     this.#release(storage);
-    this.disown(storage);
+    if (storage.owned) this.#ended.unregister(storage);
+    storage.owned = false;
     this.#spilledBytes += storage.bytes;
   }
 
@@ -266,7 +268,7 @@ export class Residency {
     );
   }
 
-  /** A handle has ended: its storage, if it has one still, is free. */
+  /** A lease has ended: its storage, if that is resident still, is free. */
   #forget(id: number): void {
     const storage = this.#resident.get(id);
     if (storage) this.#release(storage);

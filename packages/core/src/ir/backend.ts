@@ -10,6 +10,8 @@ export interface Buffer {
   readonly dtype: DType;
   /** Number of elements. */
   readonly size: number;
+  /** The call that took the memory over, if one did: the core notes it, and refuses the handle from then on. */
+  donatedTo?: string | undefined;
 }
 
 /** A compiled plan. */

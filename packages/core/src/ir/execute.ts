@@ -1,6 +1,6 @@
 /** Compiles and runs programs. */
 import type { Aval } from '../aval.ts';
-import { ConcreteTensor, markDonated } from '../concrete.ts';
+import { ConcreteTensor } from '../concrete.ts';
 import type { Params, Primitive } from '../primitive.ts';
 import type { CallParams } from '../primitives/call.ts';
 import { sizeOf } from '../shape.ts';
@@ -109,19 +109,22 @@ export function executeProgram({ name, program, donate }: CallParams, inputs: re
   const backend = commonBackend(inputs);
   const executable = compile(program, backend, donate);
   const buffers = inputs.map((x) => bufferOf(x, backend));
+  const repeated = repeatedIn(buffers);
+  // Memory that another argument or scalar constants share cannot be given away.
   const args = buffers.map((buffer, i) =>
-    donate[i] && mustCopy(buffers, i) ? copy(backend, buffer) : buffer,
+    donate[i] && (repeated.has(buffer) || isShared(buffer)) ? copy(backend, buffer) : buffer,
   );
   const results = executable.run(args);
-  for (const [i, buffer] of args.entries())
-    if (donate[i] && !results.includes(buffer)) markDonated(buffer, name);
+  const returned = new Set(results);
+  for (const [i, buffer] of args.entries()) if (donate[i] && !returned.has(buffer)) buffer.donatedTo = name;
   return program.outputs.map(({ aval }, i) => new ConcreteTensor(aval, backend, results[i] as Buffer));
 }
 
-/** Memory that another argument or scalar constants share cannot be given away. */
-function mustCopy(buffers: readonly Buffer[], i: number): boolean {
-  const buffer = buffers[i] as Buffer;
-  return isShared(buffer) || buffers.indexOf(buffer) !== buffers.lastIndexOf(buffer);
+/** What occurs more than once. */
+function repeatedIn<T>(items: readonly T[]): ReadonlySet<T> {
+  const [once, repeated] = [new Set<T>(), new Set<T>()];
+  for (const item of items) (once.has(item) ? repeated : once).add(item);
+  return repeated;
 }
 
 const copy = (backend: Backend, buffer: Buffer): Buffer =>
