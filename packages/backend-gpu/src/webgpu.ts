@@ -24,6 +24,9 @@ import {
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
 const workgroup = 64;
 
+/** So many are told to the device at once, or those of one turn: telling takes longer than launching. */
+const maxLaunches = 128;
+
 class GpuMemory implements Numbered {
   readonly size: number;
   readonly number: number;
@@ -41,6 +44,10 @@ interface Launch {
   /** What it is bound to, in order: memory of its own, or that of a place. */
   readonly bound: readonly (WebGpuBuffer | Place)[];
   readonly groups: readonly [x: number, y: number];
+}
+
+interface Bound extends Pick<Launch, 'pipeline' | 'groups'> {
+  readonly buffers: readonly (WebGpuBuffer | undefined)[];
 }
 
 /** Memory that a run brings along. */
@@ -81,6 +88,7 @@ class WebGpu implements Device {
   readonly #programs = new Programs<Compiled>(
     (program) => this.#compile(program),
     ({ launches }) => {
+      this.#submit();
       for (const place of launches.flatMap(({ bound }) => bound))
         if (typeof place === 'object') place.destroy();
     },
@@ -89,6 +97,9 @@ class WebGpu implements Device {
   readonly #free = new Map<number, WebGpuBuffer[]>();
   #freeBytes = 0;
   readonly #refusals = new Refusals();
+  /** What the device is told next, all at once, and the number of the first result. */
+  #launches: Bound[] = [];
+  #first = 0;
   #lost = false;
   /** Settles when the device has judged all that it was told. */
   #judged: Promise<void> = Promise.resolve();
@@ -127,6 +138,7 @@ class WebGpu implements Device {
   upload(values: Float32Array): Handle {
     this.check();
     const memory = this.#allocate(values.length);
+    this.#submit(); // which may still use the memory
     this.#watch(memory.number, () => this.#context.device.queue.writeBuffer(memory.buffer, 0, values));
     return memory;
   }
@@ -134,21 +146,35 @@ class WebGpu implements Device {
   run(program: Emitted, inputs: readonly Handle[]): Handle {
     this.check();
     for (const input of inputs) this.#refusals.check(input as GpuMemory);
-    const { device } = this.#context;
     const { launches, scratch } = this.#programs.find(program);
     const result = this.#allocate(program.size);
     const places = new Map<Place, GpuMemory>([['result', result]]);
     for (const [i, input] of inputs.entries()) places.set(i, input as GpuMemory);
     const meanwhile = scratch.map(([place, size]) => [place, this.#allocate(size)] as const);
     for (const [place, memory] of meanwhile) places.set(place, memory);
-    this.#watch(result.number, () => {
+    if (this.#launches.length === 0) {
+      this.#first = result.number;
+      queueMicrotask(() => this.#submit());
+    }
+    for (const { pipeline, bound, groups } of launches) {
+      const buffers = bound.map((place) => (typeof place === 'object' ? place : places.get(place)?.buffer));
+      this.#launches.push({ pipeline, buffers, groups });
+    }
+    for (const [, memory] of meanwhile) this.free(memory); // whoever takes it comes later
+    if (this.#launches.length >= maxLaunches) this.#submit();
+    return result;
+  }
+
+  #submit(): void {
+    const launches = this.#launches;
+    if (launches.length === 0) return;
+    this.#launches = [];
+    const { device } = this.#context;
+    this.#watch(this.#first, () => {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (const { pipeline, bound, groups } of launches) {
-        const entries = bound.map((place, binding) => {
-          const buffer = typeof place === 'object' ? place : places.get(place)?.buffer;
-          return { binding, resource: { buffer } };
-        });
+      for (const { pipeline, buffers, groups } of launches) {
+        const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
         pass.dispatchWorkgroups(...groups);
@@ -156,8 +182,6 @@ class WebGpu implements Device {
       pass.end();
       device.queue.submit([encoder.finish()]);
     });
-    for (const [, memory] of meanwhile) this.free(memory); // whoever takes it comes later
-    return result;
   }
 
   async read(handle: Handle): Promise<Float32Array> {
@@ -165,6 +189,7 @@ class WebGpu implements Device {
     const { device } = this.#context;
     const { buffer, size } = handle as GpuMemory;
     const bytes = 4 * Math.max(1, size);
+    this.#submit();
     const number = this.#refusals.number();
     const staging = this.#watch(number, () => {
       const copy = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget });
@@ -194,6 +219,7 @@ class WebGpu implements Device {
   free(handle: Handle): void {
     const { buffer } = handle as GpuMemory;
     if (this.#refusals.has(handle as GpuMemory) || this.#freeBytes + buffer.size > 2 ** 28) {
+      this.#submit();
       buffer.destroy();
       return;
     }
@@ -237,6 +263,7 @@ class WebGpu implements Device {
   }
 
   #refuse(number: number, why: string): void {
+    this.#submit();
     this.#refusals.add(number, why);
     this.#programs.clear();
     for (const buffer of [...this.#free.values()].flat()) buffer.destroy();
