@@ -4,6 +4,9 @@ export interface MatmulParams {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** Whether x is stored as [K,M], and y as [N,K]. */
+  readonly transposeX?: boolean;
+  readonly transposeY?: boolean;
 }
 
 /** Square images and kernels, same padding; `target` is what is computed from the other two. */
@@ -61,14 +64,24 @@ const gemm: Case = {
     ...[64, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1024].map((n) => [n, n, n] as const),
     ...([
       [1, 1024, 1024],
+      [4, 1024, 1024],
       [8, 1024, 1024],
+      [16, 1024, 1024],
+      [1024, 1, 1024],
+      [1024, 4, 1024],
       [1024, 8, 1024],
       [1024, 1024, 8],
       [128, 10, 1568],
+      [512, 512, 512, 'x'],
+      [512, 512, 512, 'y'],
+      [1, 1024, 1024, 'y'],
+      [1568, 10, 128, 'x'],
     ] as const),
-  ].map(([m, n, k]): Row => {
-    const params: MatmulParams = { m, n, k };
-    return { name: `${m} × ${n} × ${k}`, workload: 'matmul', params, flops: 2 * m * n * k };
+  ].map(([m, n, k, transposed]): Row => {
+    const transpose = { x: { transposeX: true }, y: { transposeY: true } };
+    const params: MatmulParams = { m, n, k, ...(transposed && transpose[transposed]) };
+    const name = `${m} × ${n} × ${k}${transposed ? `, ${transposed} transposed` : ''}`;
+    return { name, workload: 'matmul', params, flops: 2 * m * n * k };
   }),
 };
 

@@ -11,8 +11,9 @@ from torch import nn
 torch.set_num_threads(int(sys.argv[1]))
 
 
-def matmul(m, n, k):
-    x, y = torch.randn(m, k), torch.randn(k, n)
+def matmul(m, n, k, transposeX=False, transposeY=False):
+    x = torch.randn(k, m).t() if transposeX else torch.randn(m, k)
+    y = torch.randn(n, k).t() if transposeY else torch.randn(k, n)
     return lambda: torch.matmul(x, y)
 
 

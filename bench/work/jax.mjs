@@ -59,9 +59,9 @@ export function workloads(jax, run, mostFlops = Infinity) {
   return {
     conv: convolution,
     step,
-    matmul: ({ m, n, k }) => {
-      const [x, y] = [normal([m, k]), normal([k, n], 1)];
-      const f = jit((a, b) => np.matmul(a, b));
+    matmul: ({ m, n, k, transposeX, transposeY }) => {
+      const [x, y] = [normal(transposeX ? [k, m] : [m, k]), normal(transposeY ? [n, k] : [k, n], 1)];
+      const f = jit((a, b) => np.matmul(transposeX ? np.transpose(a) : a, transposeY ? np.transpose(b) : b));
       return () => run(f(x.ref, y.ref));
     },
     chain: ({ rows }) => {

@@ -19,6 +19,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  transpose,
   treeMap,
   vjp,
   windowMax,
@@ -164,9 +165,11 @@ function convolution({ n, size, c, f, kernel, stride, target }: ConvParams): () 
 }
 
 export const workloads = {
-  matmul: ({ m, n, k }: MatmulParams) => {
-    const [x, y] = [normal([m, k]), normal([k, n], 1)];
-    const product = jit((a: Tensor, b: Tensor) => matmul(a, b));
+  matmul: ({ m, n, k, transposeX, transposeY }: MatmulParams) => {
+    const [x, y] = [normal(transposeX ? [k, m] : [m, k]), normal(transposeY ? [n, k] : [k, n], 1)];
+    const product = jit((a: Tensor, b: Tensor) =>
+      matmul(transposeX ? transpose(a) : a, transposeY ? transpose(b) : b),
+    );
     return () => product(x, y);
   },
   conv: convolution,

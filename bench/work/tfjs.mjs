@@ -34,9 +34,9 @@ export function workloads(tf) {
   }
 
   return {
-    matmul: ({ m, n, k }) => {
-      const [x, y] = [normal([m, k]), normal([k, n])];
-      return run(() => tf.matMul(x, y));
+    matmul: ({ m, n, k, transposeX = false, transposeY = false }) => {
+      const [x, y] = [normal(transposeX ? [k, m] : [m, k]), normal(transposeY ? [n, k] : [k, n])];
+      return run(() => tf.matMul(x, y, transposeX, transposeY));
     },
     conv: convolution,
     chain: ({ rows }) => {
