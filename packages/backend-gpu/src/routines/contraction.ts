@@ -85,7 +85,7 @@ function isWorthIt({ batch, rows, columns, steps, parts }: Contraction): boolean
   return batch.size * own > 2 ** 17 && own > 3 * (packing + blocks + 2 * m * n * parts);
 }
 
-export const roundUp = (x: number, to: number): number => Math.ceil(x / to) * to;
+const roundUp = (x: number, to: number): number => Math.ceil(x / to) * to;
 
 /** A float32 element at a place that is computed from coordinates alone. */
 function isPlainLoad(x: Expr): x is Load {

@@ -14,14 +14,14 @@ import {
 /** What a program reads or writes. */
 export type Place = 'left' | 'right' | 'packedLeft' | 'packedRight' | 'partSums' | 'result';
 
-export interface Launch {
+interface Launch {
   readonly source: string;
   /** In the order of the bindings, the last one is written. */
   readonly places: readonly Place[];
   readonly threads: number;
 }
 
-export interface Launches {
+interface Launches {
   readonly launches: readonly Launch[];
   /** Float32 elements of the places in between. */
   readonly scratch: Partial<Record<Place, number>>;
