@@ -1,5 +1,6 @@
 import {
   acc,
+  addExpr,
   type Buffer,
   binary,
   cast,
@@ -7,9 +8,11 @@ import {
   constant,
   coord,
   type DType,
+  type Expr,
   hostArray,
   type Kernel,
   load,
+  mulExpr,
   type Plan,
   showKernel,
   sizeOf,
@@ -17,11 +20,14 @@ import {
 } from '@neumann/core/backend';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createCpu } from '../src/backend.ts';
+import { noLimits } from '../src/emit/cost.ts';
 import { cpu } from '../src/index.ts';
 import { elementwise, planOf, randomSource, runKernel, runReference, valuesOf } from './kernels.ts';
 import { randomSample } from './random-kernel.ts';
 
 const backend = await cpu();
+const shared = await createCpu({ threads: 2 }, noLimits);
 
 /** The largest error in units of what rounding may do to a sum of some hundred numbers of the result's size. */
 function worstError(actual: TypedArray, expected: TypedArray): number {
@@ -76,6 +82,47 @@ test('transposes of any shape and permutation', () => {
       },
     ),
     { numRuns: 100 },
+  );
+});
+
+test('work on an operand that lies across, in tiles and what they leave over', () => {
+  const extents = fc.array(fc.integer({ min: 1, max: 37 }), { minLength: 2, maxLength: 3 });
+  fc.assert(
+    fc.property(
+      extents,
+      fc.constantFrom<DType>('float32', 'int32', 'float64', 'uint8'),
+      fc.integer(),
+      (shape, dtype, seed) => {
+        const random = randomSource(seed);
+        const order = shape.map((_, axis) => axis).sort(() => random() - 0.5);
+        const across = order.map((axis) => shape[axis] ?? 1);
+        const inputs = [shape, across].map((view) => ({ dtype, shape: view }));
+        const [x, y] = [
+          load(
+            0,
+            dtype,
+            shape.map((_, axis) => coord(axis)),
+          ),
+          load(1, dtype, order.map(coord)),
+        ];
+        const place = shape.reduce<Expr>(
+          (sum, n, axis) => addExpr(mulExpr(sum, constant('int32', n)), coord(axis)),
+          constant('int32', 0),
+        );
+        const kernel: Kernel = {
+          name: 'across',
+          inputs,
+          axes: shape,
+          reduceAxes: [],
+          reductions: [],
+          outputs: [binary('sub', x, y), binary('max', cast('float32', y), cast('float32', place))],
+        };
+        const data = inputs.map((view) => valuesOf(dtype, sizeOf(view.shape), random));
+        const expected = runReference(kernel, data);
+        for (const one of [backend, shared]) expect(runKernel(one, kernel, data)).toEqual(expected);
+      },
+    ),
+    { numRuns: 150 },
   );
 });
 

@@ -40,11 +40,14 @@ export function fullRanges(kernel: Kernel): Ranges {
 
 /**
  * Rewrites a kernel's expressions to nodes: equal expressions become one node, int32 arithmetic becomes sums, and what
- * the ranges decide (comparisons, div and mod of a reshape) is decided here.
+ * the ranges decide (comparisons, div and mod of a reshape) is decided here. Results lie apart by `strides`.
  */
-export function buildGraph(kernel: Kernel, ranges: Ranges): Graph {
+export function buildGraph(
+  kernel: Kernel,
+  ranges: Ranges,
+  strides: readonly number[] = rowMajorStrides(kernel.axes),
+): Graph {
   const builder = new GraphBuilder(kernel, ranges);
-  const strides = rowMajorStrides(kernel.axes);
   const place = addSums(
     ...kernel.axes.map((_, axis) => scaleSum(sumOfNode(builder.coord(axis)), strides[axis] ?? 0)),
   );

@@ -62,7 +62,7 @@ export function buildNest(kernel: Kernel, graph: Graph, { firstApart = false } =
       !bare.has(axis) &&
       !bare.has(outer.axis) &&
       high - low === extent &&
-      sums.every((sum) => factorOf(sum, outer.axis) === factorOf(sum, axis) * extent);
+      sums.every((sum) => strideOfAxis(sum, outer.axis) === strideOfAxis(sum, axis) * extent);
     if (outer && mergeable)
       loops[loops.length - 1] = { low: outer.low * extent, high: outer.high * extent, axis, reduce };
     else loops.push({ low, high, axis, reduce });
@@ -83,14 +83,14 @@ export function buildNest(kernel: Kernel, graph: Graph, { firstApart = false } =
   };
 }
 
-/** The factor of a coordinate in an index. */
-function factorOf(sum: Sum, axis: number): number {
+/** How far an index moves along an axis. */
+export function strideOfAxis(sum: Sum, axis: number): number {
   return sum.terms.find(({ node }) => node.kind === 'coord' && node.axis === axis)?.factor ?? 0;
 }
 
 /** How far an index moves along a loop. */
 export function strideOf(sum: Sum, loop: Loop): number {
-  return factorOf(sum, loop.axis);
+  return strideOfAxis(sum, loop.axis);
 }
 
 /** What an index adds up besides coordinates. */

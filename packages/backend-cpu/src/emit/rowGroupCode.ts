@@ -1,6 +1,7 @@
 import type { KernelStep, Plan } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
-import { type EmitRows, rowsCode, TASKS } from './kernel.ts';
+import { TASKS } from './emitNest.ts';
+import { type EmitRows, rowsCode } from './kernel.ts';
 import { countTo, type StepCode, unitsOf } from './part.ts';
 import type { EmitContext } from './plan.ts';
 import { type RowGroup, rowBytesOf } from './rowGroup.ts';

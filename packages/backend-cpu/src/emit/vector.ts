@@ -31,7 +31,7 @@ export function vectorSplat(code: Code, dtype: DType): Code {
 
 /** The numbers 0, 1, 2, 3 as int32 lanes. */
 export function vectorIota(code: Code): Code {
-  return code.v128(bytesOf(Int32Array.of(0, 1, 2, 3)));
+  return code.get(code.constant(bytesOf(Int32Array.of(0, 1, 2, 3))));
 }
 
 /** Loads from `address`, which is on the stack once, `stride` bytes apart. */

@@ -120,11 +120,19 @@ function canInline(i: number, launches: readonly Launch[], launch: KernelLaunch,
 
 const isPointwise = (kernel: Kernel): boolean => kernel.reductions.length === 0 && !kernel.routine;
 
-/** Scalar operations on values (index arithmetic is free). */
+/** Scalar operations on values (index arithmetic is free: in the indices of loads, or sums of coordinates as values). */
 function workOf(kernel: Kernel): number {
   const index = new Set(
     nodesOf(loadsOf(rootsOf(kernel)).flatMap((load) => [...load.index, ...(load.guard ? [load.guard] : [])])),
   );
+  const places = new Set<Expr>();
+  for (const node of nodesOf(rootsOf(kernel))) {
+    const isSum = node.kind === 'binary' && node.dtype === 'int32' && ['add', 'mul'].includes(node.op);
+    const isPlace = (x: Expr): boolean => x.kind === 'coord' || x.kind === 'const' || places.has(x);
+    if (!isSum || !isPlace(node.x) || !isPlace(node.y)) continue;
+    places.add(node);
+    index.add(node);
+  }
   return nodesOf(rootsOf(kernel)).filter(
     (node) => !index.has(node) && !['const', 'coord', 'load', 'acc', 'cast', 'bitcast'].includes(node.kind),
   ).length;
