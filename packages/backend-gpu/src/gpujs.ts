@@ -98,6 +98,8 @@ interface KernelSettings {
   readonly nativeFunctions: readonly ({ readonly name: string; readonly source: string } & Types)[];
   /** A loop whose bound is not a literal stops here without a word; the default is 1000. */
   readonly loopMaxIterations: number;
+  /** In GLSL, quotients that look whole are otherwise made so by functions that round on the way. */
+  readonly fixIntegerDivisionAccuracy: boolean;
   readonly immutable: boolean;
   readonly pipeline: boolean;
   readonly precision: 'single';
@@ -136,6 +138,7 @@ export function createKernel(
       glsl !== undefined && pipeline ? [{ name, source: glsl, ...typesOf(arity, isWhole) }] : [],
     ),
     loopMaxIterations: 2 ** 30,
+    fixIntegerDivisionAccuracy: false,
     immutable: true,
     pipeline,
     precision: 'single',

@@ -353,7 +353,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   },
   k_pow: {
     parameters: ['x', 'y'],
-    // Whole powers up to 8 by products, which are exact where the result is.
+    // Whole powers up to 8, and down to -4, by products, which are exact where the result is.
     body: `
   const a = Math.abs(x);
   const n = Math.abs(y);
@@ -361,7 +361,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   const half = whole * 0.5;
   const odd = whole === n && n < 16777216 && half - Math.floor(half) > 0.25 ? 1 : 0;
   let r = 1;
-  if (whole === n && n <= 8) {
+  if (whole === n && n <= (y < 0 ? 4 : 8)) {
     for (let i = 0; i < 8; i++) {
       if (i < n) { r = r * a; }
     }

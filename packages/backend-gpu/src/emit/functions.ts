@@ -151,6 +151,7 @@ const bodies = {
     body: `
   const a = Math.abs(x);
   const z = x * x;
+  if (a < 1e-20) { return x * 1.12837917; }
   if (a < 1) { return x + x * ${horner('z', erfCentre)}; }
   const y = 1 - k_erfcTail(a);
   return x < 0 ? -y : y;
