@@ -13,7 +13,6 @@ export interface PageAnswer {
   readonly ms?: number;
   /** Of one run: programs started on the device, values read from it, and bytes sent to it. */
   readonly launches?: number;
-  readonly runs?: number;
   readonly error?: string;
 }
 
@@ -44,7 +43,7 @@ async function ask(workload: string, params: object, quantum: number): Promise<P
     const key = JSON.stringify([workload, params]);
     if (prepared?.key !== key) prepared = await prepare(subject, key, workload, params, quantum);
     const { run, count, launches } = prepared;
-    return { ms: (await time(subject, run, count)) / count, launches, runs: count };
+    return { ms: (await time(subject, run, count)) / count, launches };
   } catch (error) {
     prepared = undefined;
     return { error: messageOf(error) };
@@ -64,6 +63,7 @@ async function prepare(
   await finish();
   const launches = await counted(run);
   await finish();
+  await time({ workloads, finish }, run, 1); // the first waits for what came before, too
   let count = 1;
   while (count < 256 && (await time({ workloads, finish }, run, count)) < quantum / 2) count *= 2;
   return { key, run, count, launches };

@@ -11,6 +11,9 @@ import { gpuCase } from './rows.ts';
 
 type Page = Awaited<ReturnType<NonNullable<Awaited<ReturnType<typeof launchChromium>>>['newPage']>>;
 
+/** Milliseconds of a turn: to wait for the device takes some of them, whatever it does. */
+const quantum = 200;
+
 /** The columns: the first is what the others are compared with. */
 const columns = [
   ['neumann webgl2', 'neumann', 'webgl2'],
@@ -30,7 +33,7 @@ class PageAsked {
     this.#page = page;
   }
 
-  async ask({ name, workload, params }: Row, quantum: number): Promise<PageAnswer> {
+  async ask({ name, workload, params }: Row): Promise<PageAnswer> {
     const answer = await this.#page.evaluate(
       ([workload, params, quantum]) =>
         (globalThis as unknown as { ask(...args: unknown[]): Promise<PageAnswer> }).ask(
