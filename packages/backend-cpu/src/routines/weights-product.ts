@@ -25,8 +25,8 @@ import { coverTiles, TILE_VECTORS, tileRows } from './tile.ts';
 const BLOCK_POINTS = 256;
 /** Rows of the weights that are packed together: they stay in the second-level cache. */
 const BLOCK_ROWS = 120;
-/** Tasks at least, for threads to share. */
-const LEAST_TASKS = 16;
+/** Where there are fewer taps, the rows of each are an equal number of blocks for 2 or 4 threads. */
+const THREADS = 4;
 /** Fewer channels, or pairs of them, do not pay for packing. */
 const LEAST_FROM = 32;
 const LEAST_TO = 128;
@@ -254,7 +254,8 @@ function packRowsAt(
 /** Input channels of a tap in blocks, the last one perhaps smaller. */
 function rowBlocks({ context, geometry: { c }, tapCount }: Gradient): Run[] {
   const tile = tileRows(context.features, TILE_VECTORS);
-  const wanted = Math.max(Math.ceil(c / BLOCK_ROWS), Math.ceil(LEAST_TASKS / tapCount));
+  const each = tapCount < THREADS ? THREADS : 1;
+  const wanted = Math.ceil(c / BLOCK_ROWS / each) * each;
   const size = Math.ceil(c / wanted / tile) * tile;
   return wholeAndRest(c, size);
 }
