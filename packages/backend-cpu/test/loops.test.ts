@@ -1,6 +1,8 @@
 import {
   add,
   cond,
+  conv,
+  exp,
   forLoop,
   grad,
   jit,
@@ -8,6 +10,7 @@ import {
   matmul,
   multiply,
   ones,
+  reshape,
   scan,
   setBackend,
   sin,
@@ -71,6 +74,23 @@ test('a loop in a jitted program allocates nothing while it runs', () => {
   expect([after.regionBytes, after.heapBytes]).toEqual([before.regionBytes, before.heapBytes]);
   // Each call makes one result; the passes of its loops make none.
   expect(after.residentBytes - before.residentBytes).toBeLessThanOrEqual(20 * u.size * 4);
+});
+
+test('scratch memory of a step does not lie where a stack is of which a later loop reads rows', () => {
+  const f = jit((x: Tensor) => {
+    const rows = tanh(exp(x));
+    const image = conv(reshape(x, [1, 4, 1]), ones([1, 1, 1]), { padding: 'same' });
+    const [, ys] = scan((h: Tensor, row: Tensor) => [add(h, row), multiply(h, row)], sum(tanh(image)), rows);
+    return ys;
+  });
+  const x = [0.1, 0.2, 0.3, 0.4];
+  const rows = x.map((value) => Math.tanh(Math.exp(value)));
+  let h = x.reduce((total, value) => total + Math.tanh(value), 0);
+  const ys = f(tensor(x)).dataSync();
+  for (const [i, row] of rows.entries()) {
+    expect(ys[i]).toBeCloseTo(h * row, 5);
+    h += row;
+  }
 });
 
 test('a million passes are one call', () => {

@@ -18,6 +18,7 @@ import { costOf, isWorthWaking, type Limits } from './cost.ts';
 import { type Finish, withEpilogue } from './epilogue.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
+import { type Layout, layOut } from './layout.ts';
 import type { StepCode } from './part.ts';
 import { groupKey, type RowGroup, rowGroups } from './rowGroup.ts';
 import { rowGroupCode } from './rowGroupCode.ts';
@@ -85,13 +86,6 @@ interface PartFunction {
   readonly divided: boolean;
 }
 
-const ALIGN = 64;
-
-/** Rounds up to a whole number of cache lines. */
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / ALIGN) * ALIGN;
-}
-
 export function emitPlan(plan: Plan, features: Features, options: EmitOptions): EmittedPlan {
   const { threads, maxPages, winograd } = options;
   const builder = new ModuleBuilder();
@@ -121,7 +115,7 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
   const externals = plan.slots.flatMap(({ place }, i) =>
     place.kind === 'arena' || place.kind === 'row' ? [] : [i],
   );
-  const layout = layOut(plan, [...steps.values()], externals.length);
+  const layout = layOut({ plan, steps, groups, externals: externals.length, threads });
   const isDivided = (step: WorkStep): boolean =>
     steps.get(step)?.parts.some((part) => part.divided) ?? noStep();
   const divided = work.some(isDivided);
@@ -131,12 +125,12 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
     (code, [region = 0, thread = 0]) => {
       const rows = new Map<number, Local>();
       const push = slotPusher(code, plan, region, externals, rows, layout);
-      const turns = new Turns(code, plan, thread, barrier);
+      const turns = new Turns({ code, plan, thread, barrier, scratch: layout.scratch });
       const calls = { code, region, thread, threads, layout, push };
       const emitWork = (step: WorkStep, order: Turns): void => {
         const group = groups.get(step);
         if (isNothing(plan, step) || (group && step !== group.steps.at(-1))) return;
-        emitCalls(calls, order, group ?? step, steps.get(step) ?? noStep());
+        emitCalls(calls, order, step, group ?? step, steps.get(step) ?? noStep());
         if (!mark) return;
         order.meet();
         code
@@ -154,27 +148,9 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
     hosts: hosts.routines,
     work: work.map((step) => groups.get(step) ?? step),
     externals,
-    regionBytes: layout.ownAt + threads * layout.ownBytes,
+    regionBytes: layout.bytes,
     divided,
   };
-}
-
-/** Where everything lies in a region: bytes from its start. */
-interface Layout {
-  readonly arenaAt: number;
-  /** Scratch memory that threads share. */
-  readonly scratchAt: number;
-  /** Scratch memory of each thread, one after the other. */
-  readonly ownAt: number;
-  readonly ownBytes: number;
-}
-
-function layOut(plan: Plan, steps: readonly StepFunctions[], externals: number): Layout {
-  const arenaAt = aligned(4 * externals);
-  const scratchAt = arenaAt + aligned(plan.arenaBytes);
-  const ownAt = scratchAt + aligned(Math.max(0, ...steps.map(({ scratch }) => scratch)));
-  const own = steps.flatMap(({ parts }) => parts.map((part) => part.own));
-  return { arenaAt, scratchAt, ownAt, ownBytes: aligned(Math.max(0, ...own)) };
 }
 
 function importHosts(builder: ModuleBuilder, steps: readonly WorkStep[]): Hosts {
@@ -265,13 +241,23 @@ interface Calls {
   readonly push: (slot: number) => void;
 }
 
-/** Calls the functions of a step, in all threads or in the first. */
-function emitCalls(calls: Calls, turns: Turns, step: Work, { scratch, parts }: StepFunctions): void {
+/** Calls the functions of a step, in all threads or in the first; `operands` are those of its group, if it has one. */
+function emitCalls(
+  calls: Calls,
+  turns: Turns,
+  step: WorkStep,
+  operands: Pick<Work, 'inputs' | 'outputs'>,
+  { parts }: StepFunctions,
+): void {
   const { code, region, thread, threads, layout, push } = calls;
+  const scratchAt = layout.scratch.get(step)?.from ?? 0;
   for (const { callable, tasks, own, divided } of parts) {
     const call = () => {
-      for (const slot of [...step.inputs, ...step.outputs]) push(slot);
-      code.get(region).i32(layout.scratchAt).op('i32.add');
+      for (const slot of [...operands.inputs, ...operands.outputs]) push(slot);
+      code
+        .get(region)
+        .i32(layout.arenaAt + scratchAt)
+        .op('i32.add');
       code.get(region).i32(layout.ownAt).op('i32.add');
       if (own > 0 && divided) code.get(thread).i32(layout.ownBytes).op('i32.mul').op('i32.add');
       for (const next of [0, 1])
@@ -282,7 +268,7 @@ function emitCalls(calls: Calls, turns: Turns, step: Work, { scratch, parts }: S
         } else code.i32(next * tasks);
       code.call(callable);
     };
-    turns.next(step, { divided, usesScratch: scratch > 0 }, call);
+    turns.next(step, operands, divided, call);
   }
 }
 

@@ -8,50 +8,47 @@ import {
 } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 
-/** Who runs a part of a step, and what memory it uses beside its slots. */
-interface Turn {
-  readonly divided: boolean;
-  readonly usesScratch: boolean;
-}
-
-/** Bytes that a part reads or writes: of the arena, of one argument or result, or of the scratch memory. */
+/** Bytes that a part reads or writes: of the arena, or of one argument or result. */
 export interface Extent {
   readonly of: string;
   readonly from: number;
   readonly to: number;
 }
 
-const SCRATCH: Extent = { of: 'scratch', from: 0, to: 1 };
+/** What turns are written with. */
+interface Setting {
+  readonly code: Code;
+  readonly plan: Plan;
+  readonly thread: Local;
+  /** Without it, there is only one thread. */
+  readonly barrier: Callable | undefined;
+  /** Where the scratch memory of steps is that the threads share. */
+  readonly scratch: ReadonlyMap<WorkStep, Extent>;
+}
 
 /**
  * The order of the parts of a plan: each thread runs its share of one after the other, and waits for the others only
  * where a part touches what parts since the last barrier, run by other threads, have touched.
  */
 export class Turns {
-  readonly #code: Code;
-  readonly #plan: Plan;
-  readonly #thread: Local;
-  readonly #barrier: Callable | undefined;
+  readonly #setting: Setting;
   /** Since the last barrier, by the first thread alone and by all. */
   #alone: { reads: Extent[]; writes: Extent[] } = { reads: [], writes: [] };
   #together: { reads: Extent[]; writes: Extent[] } = { reads: [], writes: [] };
 
-  /** Without a barrier, there is only one thread. */
-  constructor(code: Code, plan: Plan, thread: Local, barrier: Callable | undefined) {
-    this.#code = code;
-    this.#plan = plan;
-    this.#thread = thread;
-    this.#barrier = barrier;
+  constructor(setting: Setting) {
+    this.#setting = setting;
   }
 
-  /** Writes the part that `call` calls. */
-  next(step: Pick<WorkStep, 'inputs' | 'outputs'>, { divided, usesScratch }: Turn, call: () => void): void {
-    if (!this.#barrier) {
-      call();
-      return;
-    }
-    const scratch = usesScratch ? [SCRATCH] : [];
-    this.#order(step.inputs, step.outputs, scratch, divided, call);
+  /** Writes a part of a step, which `call` calls; all threads share it, or the first runs it. */
+  next(
+    step: WorkStep,
+    { inputs, outputs }: Pick<WorkStep, 'inputs' | 'outputs'>,
+    divided: boolean,
+    call: () => void,
+  ): void {
+    if (this.#setting.barrier) this.#order(inputs, outputs, [step], divided, call);
+    else call();
   }
 
   /** Writes a loop or branch whose parts the first thread runs alone: `emit` gets their order, in which nobody waits. */
@@ -59,20 +56,22 @@ export class Turns {
     const work = workSteps([step]);
     const inputs = [...reads, ...work.flatMap((one) => one.inputs)];
     const outputs = work.flatMap((one) => one.outputs);
-    const order = new Turns(this.#code, this.#plan, this.#thread, undefined);
-    if (this.#barrier) this.#order(inputs, outputs, [SCRATCH], false, () => emit(order));
+    const order = new Turns({ ...this.#setting, barrier: undefined });
+    if (this.#setting.barrier) this.#order(inputs, outputs, work, false, () => emit(order));
     else emit(order);
   }
 
   #order(
     inputs: readonly number[],
     outputs: readonly number[],
-    scratch: readonly Extent[],
+    steps: readonly WorkStep[],
     divided: boolean,
     call: () => void,
   ): void {
-    const reads = inputs.map((slot) => extentOf(this.#plan, slot));
-    const writes = [...outputs.map((slot) => extentOf(this.#plan, slot)), ...scratch];
+    const { code, plan, thread } = this.#setting;
+    const scratch = steps.flatMap((step) => this.#setting.scratch.get(step) ?? []);
+    const reads = inputs.map((slot) => extentOf(plan, slot));
+    const writes = [...outputs.map((slot) => extentOf(plan, slot)), ...scratch];
     const others = divided ? [this.#alone, this.#together] : [this.#together];
     const conflict = others.some(
       (other) =>
@@ -83,19 +82,20 @@ export class Turns {
     mine.reads.push(...reads);
     mine.writes.push(...writes);
     if (divided) call();
-    else this.#code.get(this.#thread).op('i32.eqz').if(call);
+    else code.get(thread).op('i32.eqz').if(call);
   }
 
   /** All threads wait for each other. */
   meet(): void {
-    if (this.#barrier) this.#code.call(this.#barrier);
+    const { code, barrier } = this.#setting;
+    if (barrier) code.call(barrier);
     this.#alone = { reads: [], writes: [] };
     this.#together = { reads: [], writes: [] };
   }
 
   /** What every thread did is done. */
   end(): void {
-    if (this.#barrier) this.meet();
+    if (this.#setting.barrier) this.meet();
   }
 }
 
