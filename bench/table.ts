@@ -89,7 +89,7 @@ function shareOfPeak({ flops, bytes }: Row, ms: number, peak: Peaks[string] | un
   return `${((100 * least) / 1e6 / ms).toFixed(0)} %`;
 }
 
-const showTime = (ms: number): string =>
+export const showTime = (ms: number): string =>
   ms < 1
     ? `${(ms * 1000).toPrecision(3)} µs`
     : ms < 1000

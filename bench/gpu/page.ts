@@ -10,8 +10,10 @@ export interface PageSubject {
 }
 
 export interface PageAnswer {
+  /** Mean time of one run of `count`. */
   readonly ms?: number;
-  /** Of one run: programs started on the device, values read from it, and bytes sent to it. */
+  readonly count?: number;
+  /** Programs that one run starts on the device. */
   readonly launches?: number;
   readonly error?: string;
 }
@@ -36,18 +38,32 @@ async function start(name: string, mode: string): Promise<string | undefined> {
   }
 }
 
-/** The mean time of one run, when so many are started that they take about `quantum` milliseconds together. */
-async function ask(workload: string, params: object, quantum: number): Promise<PageAnswer> {
+/** Compiles a workload, and finds how many runs take about `quantum` milliseconds together. */
+async function ready(workload: string, params: object, quantum: number): Promise<PageAnswer> {
   try {
     if (!subject) throw new Error('there is no subject');
     const key = JSON.stringify([workload, params]);
     if (prepared?.key !== key) prepared = await prepare(subject, key, workload, params, quantum);
-    const { run, count, launches } = prepared;
-    return { ms: (await time(subject, run, count)) / count, launches };
+    return { launches: prepared.launches };
   } catch (error) {
-    prepared = undefined;
-    return { error: messageOf(error) };
+    return failed(error);
   }
+}
+
+/** Runs the workload that was made ready. */
+async function ask(): Promise<PageAnswer> {
+  try {
+    if (!subject || !prepared) throw new Error('nothing is ready');
+    const { run, count } = prepared;
+    return { ms: (await time(subject, run, count)) / count, count };
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): PageAnswer {
+  prepared = undefined;
+  return { error: messageOf(error) };
 }
 
 async function prepare(
@@ -82,4 +98,8 @@ async function time({ finish }: PageSubject, run: () => unknown, count: number):
 const messageOf = (error: unknown): string =>
   String(error instanceof Error ? error.message : error).split('\n')[0] as string;
 
-Object.assign(globalThis, { start, ask });
+const calls = { start, ready, ask };
+
+export type Calls = typeof calls;
+
+Object.assign(globalThis, calls);

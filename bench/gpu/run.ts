@@ -4,9 +4,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../browser/bundle.ts';
 import { launchChromium, servePage } from '../../browser/chromium.ts';
-import { type Measured, measure, table } from '../table.ts';
+import { type Measured, measure, showTime, table } from '../table.ts';
 import type { Row } from '../workloads.ts';
-import type { PageAnswer } from './page.ts';
+import type { Calls, PageAnswer } from './page.ts';
 import { gpuCase } from './rows.ts';
 
 type Page = Awaited<ReturnType<NonNullable<Awaited<ReturnType<typeof launchChromium>>>['newPage']>>;
@@ -23,27 +23,37 @@ const columns = [
   ['jax-js webgpu', 'jax', 'webgpu'],
 ] as const;
 
+/** Seconds that processors have worked for the process that all pages' graphics commands run in. */
+type Clock = () => Promise<number>;
+
 class PageAsked {
   readonly name: string;
   readonly launches = new Map<string, number>();
+  /** What all measured runs of a row took from processors together. */
+  readonly processor = new Map<string, { runs: number; seconds: number }>();
   readonly #page: Page;
+  readonly #clock: Clock;
 
-  constructor(name: string, page: Page) {
+  constructor(name: string, page: Page, clock: Clock) {
     this.name = name;
     this.#page = page;
+    this.#clock = clock;
   }
 
   async ask({ name, workload, params }: Row): Promise<PageAnswer> {
-    const answer = await this.#page.evaluate(
-      ([workload, params, quantum]) =>
-        (globalThis as unknown as { ask(...args: unknown[]): Promise<PageAnswer> }).ask(
-          workload,
-          params,
-          quantum,
-        ),
+    const { error, launches = NaN } = await this.#page.evaluate(
+      (args) => (globalThis as unknown as Calls).ready(...args),
       [workload, params, quantum] as const,
     );
-    if (answer.launches !== undefined) this.launches.set(name, answer.launches);
+    if (error !== undefined) return { error };
+    this.launches.set(name, launches);
+    const before = await this.#clock();
+    const answer = await this.#page.evaluate(() => (globalThis as unknown as Calls).ask());
+    const { runs, seconds } = this.processor.get(name) ?? { runs: 0, seconds: 0 };
+    this.processor.set(name, {
+      runs: runs + (answer.count ?? 0),
+      seconds: seconds + (await this.#clock()) - before,
+    });
     return answer;
   }
 }
@@ -74,21 +84,22 @@ export async function benchGpu(
   );
   const { address, close } = await servePage(out);
   const asked: PageAsked[] = [];
+  const system = await browser.newBrowserCDPSession();
+  const clock: Clock = async () => {
+    const { processInfo } = await system.send('SystemInfo.getProcessInfo');
+    return processInfo.find(({ type }) => type === 'GPU')?.cpuTime ?? NaN;
+  };
   for (const [title, library, mode] of columns) {
     if (library !== 'neumann' && peersFolder === undefined) continue;
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(`bench: ${title}: ${error.message}`));
     await page.goto(address);
     await page.waitForFunction(() => 'ask' in globalThis);
-    const refusal = await page.evaluate(
-      ([library, mode]) =>
-        (globalThis as unknown as { start(...args: unknown[]): Promise<string | undefined> }).start(
-          library,
-          mode,
-        ),
-      [library, mode] as const,
-    );
-    if (refusal === undefined) asked.push(new PageAsked(title, page));
+    const refusal = await page.evaluate((args) => (globalThis as unknown as Calls).start(...args), [
+      library,
+      mode,
+    ] as const);
+    if (refusal === undefined) asked.push(new PageAsked(title, page, clock));
     else console.error(`bench: ${title} cannot run here (${refusal})`);
   }
   const rows = gpuCase.rows.filter(
@@ -102,23 +113,35 @@ export async function benchGpu(
     results.push(...measured);
     console.error(table({ ...one, rows: [row] }, measured, titles, {}).split('\n')[4]); // these take minutes
   }
-  const markdown = `${table(one, results, titles, {})}\n${launchTable(rows, asked)}\n${refusals(results)}`;
+  const markdown = `${table(one, results, titles, {})}\n${perRun(rows, asked)}\n${refusals(results)}`;
   const machine = `${cpus()[0]?.model.trim() ?? process.arch}, Chromium ${browser.version()} on SwiftShader`;
   await browser.close();
   close();
   return { markdown, results, machine };
 }
 
-function launchTable(rows: readonly Row[], asked: readonly PageAsked[]): string {
-  return [
-    '### Programs that one run starts on the device',
+function perRun(rows: readonly Row[], asked: readonly PageAsked[]): string {
+  const tableOf = (
+    title: string,
+    cell: (subject: PageAsked, name: string) => string | undefined,
+  ): string[] => [
+    `### ${title}`,
     '',
     `| | ${asked.map(({ name }) => name).join(' | ')} |`,
     `|${'---|'.repeat(asked.length + 1)}`,
     ...rows.map(
-      ({ name }) => `| ${[name, ...asked.map(({ launches }) => launches.get(name) ?? '–')].join(' | ')} |`,
+      ({ name }) => `| ${[name, ...asked.map((subject) => cell(subject, name) ?? '–')].join(' | ')} |`,
     ),
     '',
+  ];
+  return [
+    ...tableOf('Processor time of one run', ({ processor }, name) => {
+      const { runs = 0, seconds = 0 } = processor.get(name) ?? {};
+      return runs === 0 ? undefined : showTime((1000 * seconds) / runs);
+    }),
+    ...tableOf('Programs that one run starts on the device', ({ launches }, name) =>
+      launches.get(name)?.toString(),
+    ),
   ].join('\n');
 }
 
