@@ -183,6 +183,37 @@ describe('kernels in stages', () => {
   });
 });
 
+describe('a tensor whose values nobody can read at once', () => {
+  test('is printed with the reason', async () => {
+    fresh();
+    const x = add(floats(1, 2), 1);
+    expect(String(x)).toContain('f32[2] (gpu: dataSync() needs values now');
+    expect(String(x)).toContain('await x.data()');
+    expect(await elements(x)).toEqual([2, 3]);
+  });
+
+  test('is donated as two arguments, each a copy', async () => {
+    const backend = fresh();
+    const step = jit((x: Tensor, y: Tensor) => [add(x, 1), multiply(y, x)] as const, { donate: [0, 1] });
+    for (const given of [[2, 3], [4], []]) {
+      const x = add(floats(...given), 0);
+      const { reads } = backend.count;
+      const [more, squares] = step(x, x);
+      expect(backend.count.reads).toBe(reads);
+      expect(await elements(more)).toEqual(given.map((v) => v + 1));
+      expect(await elements(squares)).toEqual(given.map((v) => v * v));
+      expect(await elements(x)).toEqual(given);
+    }
+  });
+
+  test('is donated twice before its values have arrived', async () => {
+    fresh();
+    const step = jit((x: Tensor, y: Tensor) => add(multiply(x, 2), y), { donate: [0, 1] });
+    const x = sort(add(floats(3, 1, 2), 0));
+    expect(await elements(step(x, x))).toEqual([3, 6, 9]);
+  });
+});
+
 describe('memory', () => {
   test('of a donated argument is given back when the work that takes it is done', async () => {
     const backend = fresh();

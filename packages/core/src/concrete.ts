@@ -1,6 +1,6 @@
 import { type Aval, showAval } from './aval.ts';
 import { dtypeInfo, hostArray, isFloat, type TypedArray } from './dtype.ts';
-import { DonatedError } from './errors.ts';
+import { BackendError, DonatedError } from './errors.ts';
 import type { Backend, Buffer } from './ir/backend.ts';
 import { Tensor } from './tensor.ts';
 
@@ -42,7 +42,17 @@ export class ConcreteTensor extends Tensor {
   }
 
   override toString(): string {
-    return `${showAval(this.aval)} ${showValues(this.aval, this.dataSync())}`;
+    return `${showAval(this.aval)} ${this.#showValues()}`;
+  }
+
+  /** The values, or why the backend cannot give them now: whoever prints something is told, not stopped. */
+  #showValues(): string {
+    try {
+      return showValues(this.aval, this.dataSync());
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      return `(${error.message})`;
+    }
   }
 }
 

@@ -69,7 +69,7 @@ export abstract class Tensor {
     return ndarray(this.dataSync(), [...this.shape]);
   }
 
-  /** `f32[2,3] [[1, 2, 3], [4, 5, 6]]`; long axes are cut. */
+  /** `f32[2,3] [[1, 2, 3], [4, 5, 6]]`; long axes are cut. Of values that the backend cannot give at once, the reason instead. */
   abstract toString(): string;
 
   /** Scalars compare and compute as numbers (`loss < 0.1`); other tensors refuse. */

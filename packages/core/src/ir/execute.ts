@@ -1,6 +1,7 @@
 /** Compiles and runs programs. */
-import type { Aval } from '../aval.ts';
+import { type Aval, showAval } from '../aval.ts';
 import { ConcreteTensor } from '../concrete.ts';
+import { Lru } from '../lru.ts';
 import type { Params, Primitive } from '../primitive.ts';
 import type { CallParams } from '../primitives/call.ts';
 import { sizeOf } from '../shape.ts';
@@ -9,6 +10,7 @@ import { allocate } from './allocate.ts';
 import type { Backend, Buffer, Executable } from './backend.ts';
 import { bufferOf, checkDType, commonBackend, isShared } from './device.ts';
 import { fuse } from './fuse.ts';
+import { launchCopy } from './launch.ts';
 import { hostRoutine, lower } from './lower.ts';
 import { splitOutputs } from './outputs.ts';
 import type { Plan, Slot, Step } from './plan.ts';
@@ -127,5 +129,22 @@ function repeatedIn<T>(items: readonly T[]): ReadonlySet<T> {
   return repeated;
 }
 
-const copy = (backend: Backend, buffer: Buffer): Buffer =>
-  backend.upload(buffer.dtype, backend.downloadSync(buffer));
+/** Programs that copy so many elements. */
+const maxCopiers = 64;
+const copiers = new WeakMap<Backend, Lru<Executable>>();
+
+/** The same elements in memory of their own, by a kernel, because not every backend can be read at once. */
+function copy(backend: Backend, buffer: Buffer): Buffer {
+  const known = copiers.get(backend) ?? new Lru<Executable>(maxCopiers);
+  copiers.set(backend, known);
+  const { dtype, size } = buffer;
+  const key = showAval({ dtype, shape: [size] });
+  const copier = known.get(key) ?? backend.compile(copyPlan({ dtype, shape: [size] }));
+  known.set(key, copier);
+  return copier.run([buffer])[0] as Buffer;
+}
+
+function copyPlan(aval: Aval): Plan {
+  const [source, made] = [new Var(aval), new Var(aval)];
+  return allocate({ inputs: [source], launches: [launchCopy(source, made)], outputs: [made] }, []);
+}
