@@ -123,6 +123,8 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     ],
     ['weight gradient', convKernel('w', conv, 'float32')],
     ['large weight gradient', convKernel('w', { ...conv, c: 254, f: 131, stride: [2, 2], y: [5, 4] })],
+    ['weight gradient in chunks of images', convKernel('w', { ...conv, n: 50, c: 20, f: 16 })],
+    ['weight gradient in blocks of images', convKernel('w', { ...conv, n: 20, c: 160, f: 160 })],
     ['windowMax', windowKernel('windowMax', 'y', window)],
     ['windowMaxAndArgmax', windowKernel('windowMaxAndArgmax', 'y', window)],
     ['windowSum to x', windowKernel('windowSum', 'x', window)],

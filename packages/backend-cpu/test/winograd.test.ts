@@ -59,6 +59,18 @@ describe("Winograd's algorithm", () => {
     },
   );
 
+  test.each([
+    ['chunks of some blocks each', { n: 50, c: 20, f: 16 }],
+    ['blocks, where products are large', { n: 20, c: 160, f: 160 }],
+  ])('adds up the gradient of the weights over many images: in %s', (_, sizes) => {
+    const [extents, ones] = [{ x: [9, 7], y: [9, 7], kernel: [3, 3], groups: 1 }, [1, 1]];
+    const steps = { padLow: ones, stride: ones, dilateX: ones, dilateW: ones };
+    const kernel = convKernel('w', { ...sizes, ...extents, ...steps });
+    const inputs = inputsOf(kernel, 5);
+    const [actual, expected] = [auto, never].map((backend) => runKernel(backend, kernel, inputs)[0]);
+    expect(relativeError(actual as TypedArray, expected as TypedArray)).toBeLessThan(5e-5);
+  });
+
   test('is what makes results differ in their last bits from those with winograd: false', () => {
     const ones = [1, 1];
     const geometry = { n: 2, c: 16, f: 16, groups: 1, x: [16, 16], y: [16, 16], kernel: [3, 3] };
