@@ -129,8 +129,8 @@ function repeatedIn<T>(items: readonly T[]): ReadonlySet<T> {
   return repeated;
 }
 
-/** Programs that copy so many elements. */
 const maxCopiers = 64;
+/** What copies buffers, by dtype and size. */
 const copiers = new WeakMap<Backend, Lru<Executable>>();
 
 /** The same elements in memory of their own, by a kernel, because not every backend can be read at once. */
