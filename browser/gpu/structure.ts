@@ -110,6 +110,13 @@ export const structure: Readonly<Record<string, () => Promise<void>>> = {
     const power = jit((x: Tensor) => forLoop(0, 5, (_: Tensor, y: Tensor) => multiply(y, x), x));
     await expectElements(power(floats(1, 2)), [1, 64]);
   },
+  'one tensor donated twice': async () => {
+    const f = jit((x: Tensor, y: Tensor) => subtract(multiply(x, 3), y), { donate: [0, 1] });
+    const x = add(floats(1, 2), 1);
+    await expectElements(f(x, x), [4, 6]);
+    await expectElements(x, [2, 3]);
+    if (!String(x).startsWith('f32[2] ')) throw new Error(String(x));
+  },
   'host routines in the middle': async () => {
     const f = jit((a: Tensor) => add(linalg.cholesky(multiply(a, 4)), 1));
     await expectElements(
