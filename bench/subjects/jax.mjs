@@ -14,5 +14,5 @@ const run = async (x) => {
   x.dispose();
 };
 
-// Its convolutions run at some 0.2 GFLOP/s there.
-await serve(workloads(jax, run, 1e9));
+// Its convolutions run at some 0.2 GFLOP/s there, their gradients at less: more than this would take most of the time of all.
+await serve(workloads(jax, run, 3e8));
