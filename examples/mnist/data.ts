@@ -6,7 +6,6 @@
  * are as frequent in each part as chance has it.
  */
 import { random, reshape, type Tensor, tensor } from '@neumann/core';
-import { draw } from './draw.ts';
 
 export const totalImages = 10_000;
 /** Extent of the images, which are square. */
@@ -36,7 +35,7 @@ export interface Batch {
 
 /** The split of all images, or of the first `count` in the order of the permutation. */
 export async function splitDigits(all: Images, count: number = totalImages): Promise<Split> {
-  const order = (await draw(() => shuffled(random.key(splitSeed), totalImages))).subarray(0, count);
+  const order = (await shuffled(random.key(splitSeed), totalImages)).subarray(0, count);
   const [tested, trained] = [Math.floor(count / 10), trainingImages(count)];
   return {
     test: select(all, order.subarray(0, tested)),

@@ -1,7 +1,6 @@
 import { random } from '@neumann/core';
 import { ExpectedError } from '../shared/command.ts';
 import { batches, distorted, type Split, shuffled } from './data.ts';
-import { draw } from './draw.ts';
 import { type Evaluation, evaluate, numberOf } from './evaluate.ts';
 import { newParams, type Params } from './model.ts';
 import { makeOptimizer } from './optimizers.ts';
@@ -52,19 +51,15 @@ export async function train(
   const stepsPerEpoch = Math.floor(training.labels.length / batch);
   const optimizer = makeOptimizer(name, { examples: stepsPerEpoch * batch, batch, epochs });
   const step = makeStep(optimizer);
-  let state = await draw(() => optimizer.init(newParams(random.foldIn(random.key(seed), 0))));
+  let state = optimizer.init(newParams(random.foldIn(random.key(seed), 0)));
 
   const history: EpochMetrics[] = [];
   const start = performance.now();
   let stepping = 0; // seconds
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const { order, seen } = await draw(async () => {
-      const key = random.foldIn(random.key(seed), epoch);
-      return {
-        order: await shuffled(random.foldIn(key, 0), training.labels.length),
-        seen: await distorted(training, random.foldIn(key, 1)),
-      };
-    });
+    const key = random.foldIn(random.key(seed), epoch);
+    const order = await shuffled(random.foldIn(key, 0), training.labels.length);
+    const seen = await distorted(training, random.foldIn(key, 1));
     const meter = makeMeter({ name, epoch, epochs, stepsPerEpoch, batch });
     for (const { images, labels } of batches(seen, order, batch)) {
       const result = step(state, images, labels);
