@@ -101,11 +101,13 @@ describe('transformed', () => {
       const first = neumannInit(params, base);
       plans.length = 0;
       step(first, params);
-      const [plan] = plans as [(typeof plans)[number]];
+      // Zeros that leaves share are copied before they are donated, by plans of one step.
+      const [plan, ...others] = plans.filter(({ steps: { length } }) => length > 1);
+      if (!plan) throw new Error('no plan of the step was compiled');
       const steps = plan.steps.filter((step) => step.kind === 'kernel');
       const norms = steps.filter(({ kernel }) => kernel.reductions.length > 0);
       const moves = steps.filter(({ kernel }) => kernel.axes.length > 0);
-      expect([plans.length, norms.length]).toEqual([1, 2]);
+      expect([others.length, norms.length]).toEqual([0, 2]);
       expect(moves.map(({ outputs }) => outputs.length)).toEqual([3, 3]);
       expect(plan.arenaBytes).toBeLessThan(1024);
     } finally {
