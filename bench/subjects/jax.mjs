@@ -1,7 +1,7 @@
 // jax-js on its WebAssembly backend.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { workloads } from '../work/jax.mjs';
+import { workloads } from '../programs/jax.mjs';
 import { serve } from './serve.mjs';
 
 const require = createRequire(new URL('../peers/package.json', import.meta.url));

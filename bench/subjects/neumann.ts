@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { type CpuBackend, cpu, profile } from '@neumann/backend-cpu';
 import { add, ones, setBackend } from '@neumann/core';
-import { workloads } from '../work/neumann.ts';
+import { workloads } from '../programs/neumann.ts';
 import { serve } from './serve.mjs';
 
 const [threads, wide] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 // TensorFlow.js: `node tfjs.mjs cpu|wasm`.
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { workloads } from '../work/tfjs.mjs';
+import { workloads } from '../programs/tfjs.mjs';
 import { serve } from './serve.mjs';
 
 const require = createRequire(new URL('../peers/package.json', import.meta.url));

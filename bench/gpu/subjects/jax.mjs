@@ -1,6 +1,6 @@
 /** jax-js on one of its backends. */
 import * as jax from '@jax-js/jax';
-import { workloads } from '../../work/jax.mjs';
+import { workloads } from '../../programs/jax.mjs';
 
 export async function subject(mode) {
   const devices = await jax.init(mode);

@@ -1,7 +1,7 @@
 /** This library in a mode of its gpu.js backend. */
 import { type GpuMode, gpu } from '@neumann/backend-gpu';
 import { add, ones, setBackend } from '@neumann/core';
-import { workloads } from '../../work/neumann.ts';
+import { workloads } from '../../programs/neumann.ts';
 import type { PageSubject } from '../page.ts';
 
 export async function subject(mode: string): Promise<PageSubject> {

@@ -1,7 +1,7 @@
 /** TensorFlow.js on one of its backends. */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
-import { workloads } from '../../work/tfjs.mjs';
+import { workloads } from '../../programs/tfjs.mjs';
 
 export async function subject(mode) {
   if (!(await tf.setBackend(mode))) throw new Error(`it has no ${mode} here`);

@@ -298,7 +298,7 @@ export class NestEmitter {
     const { first, end } = unitsOf(code, share, this.#divided.tasks, units);
     const coordOf = (unit: Local, to: Local) =>
       code.get(unit).i32(points).op('i32.mul').i32(low).op('i32.add').set(to);
-    this.#evaluator.pointers.skip(level, first, points);
+    this.#evaluator.pointers.advanceBy(level, first, points);
     coordOf(first, coord);
     coordOf(end, end);
     countTo(code, coord, end, points, () => {

@@ -110,7 +110,7 @@ export class Pointers {
   }
 
   /** `units` times `steps` further along a loop. */
-  skip(loop: number, units: Local, steps: number): void {
+  advanceBy(loop: number, units: Local, steps: number): void {
     for (const pointer of this.#along(loop)) {
       const distance = steps * (pointer.strides[loop] ?? 0);
       this.#code
