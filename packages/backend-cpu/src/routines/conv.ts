@@ -3,11 +3,11 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import { eachGroup, elementAt, type Part, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import { weightGradient } from './conv-weights.ts';
-import { type Dimension, dimensionsOf } from './correlation.ts';
-import { correlationProduct, isLarge } from './correlation-product.ts';
+import { dimensionsOf } from './correlation.ts';
+import { type Correlated, correlationProduct, isLarge } from './correlation-product.ts';
 import { depthwise } from './depthwise.ts';
 import { type Element, elementOf } from './element.ts';
-import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
+import { type ImageShape, layoutOf, padImage } from './image.ts';
 import { type Matmul, matmulOf } from './matmul.ts';
 import { packColumns, packRows } from './pack.ts';
 import {
@@ -90,16 +90,7 @@ function asMatmul(target: 'x' | 'w' | 'y', conv: ConvGeometry): Matmul | undefin
 }
 
 /** What both directions have in common: channels `from` are summed over, channels `to` are computed. */
-interface Correlation {
-  readonly context: EmitContext;
-  readonly element: Element;
-  readonly target: 'x' | 'y';
-  readonly geometry: ConvGeometry;
-  readonly dimensions: readonly Dimension[];
-  readonly from: number;
-  readonly to: number;
-  readonly image: ImageShape;
-  readonly layout: ImageLayout;
+interface Correlation extends Omit<Correlated, 'operands'> {
   readonly tiles: Map<string, Callable>;
 }
 
