@@ -3,7 +3,8 @@
  * graphics backends in Chromium.
  *
  * Every subject is a process of its own, and they take turns; a number is the median of several turns. Without names all
- * cases are measured, and docs/performance.md and docs/performance.json are written. `--no-peers` leaves the others out.
+ * cases are measured, and docs/performance.md and docs/performance.json are written. `--no-peers` leaves the others out,
+ * `--prototype` adds kernels written by hand.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,13 +13,16 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeTables } from './docs.ts';
-import { neumann, peers, Subject, torch } from './subject.ts';
+import { neumann, peers, prototype, Subject, torch } from './subject.ts';
 import { type Measured, measure, type Peaks, table } from './table.ts';
 import { cases } from './workloads.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'no-peers': { type: 'boolean', default: false } },
+  options: {
+    'no-peers': { type: 'boolean', default: false },
+    prototype: { type: 'boolean', default: false },
+  },
 });
 const peersFolder = fileURLToPath(new URL('peers', import.meta.url));
 
@@ -64,6 +68,7 @@ const options = [
   neumann('neumann', 1),
   ...(threads > 1 ? [neumann(`neumann, ${many}`, threads)] : []),
   neumann('neumann, 256 bit', 1, true),
+  ...(values.prototype ? [prototype] : []),
 ];
 if (!values['no-peers']) {
   if (installPeers()) options.push(...peers);

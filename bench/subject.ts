@@ -34,6 +34,13 @@ export const neumann = (name: string, threads: number, wide = false): SubjectOpt
   ...node('neumann.ts', String(threads), wide ? 'wide' : 'narrow'),
 });
 
+/** Kernels written by hand: what the same work takes without a library. */
+export const prototype: SubjectOptions = {
+  name: 'prototype',
+  ...node('prototype.ts'),
+  only: ['gemm', 'conv', 'optimizer', 'step'],
+};
+
 /** The others. */
 export const peers: readonly SubjectOptions[] = [
   { name: 'tfjs-wasm', ...node('tfjs.mjs', 'wasm') },

@@ -61,7 +61,7 @@ export interface Case {
 const gemm: Case = {
   title: 'Matrix product, float32, M × N × K',
   rows: [
-    ...[64, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1024].map((n) => [n, n, n] as const),
+    ...[63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1024].map((n) => [n, n, n] as const),
     ...([
       [1, 1024, 1024],
       [4, 1024, 1024],
