@@ -4,11 +4,13 @@ import {
   cumsum,
   divide,
   exp,
+  forLoop,
   greater,
   jit,
   logSumExp,
   max,
   mean,
+  min,
   multiply,
   random,
   rsqrt,
@@ -65,6 +67,36 @@ const programs: Readonly<Record<string, F>> = {
     const mask = greater(random.uniform(random.key(7), [rows, columns]), 0.3);
     return softmax(where(mask, x, -1e9));
   },
+  'an update, and the norm of what it makes': (x, y) => {
+    const next = subtract(x, multiply(0.1, y));
+    return [next, sum(square(next))];
+  },
+  'a gradient, and its sum over examples': (x, y) => {
+    const g = where(greater(x, 0), y, 0);
+    return [g, sum(g, { axis: [...x.shape.keys()].slice(0, -1) })];
+  },
+  'several folds of several values': (x, y) => {
+    const [p, q] = [multiply(x, y), subtract(x, y)];
+    return [p, q, max(p, { axis: 0 }), mean(multiply(p, q), { axis: 0 }), min(q)];
+  },
+  'a fold of values and of another fold of them': (x, y) => {
+    const p = multiply(x, y);
+    const center = mean(p, { axis: 0, keepdims: true });
+    return [p, mean(square(subtract(p, center)), { axis: 0 })];
+  },
+  'a value, its sum and its greatest position': (x, y) => {
+    const p = subtract(x, y);
+    return [p, sum(p), argmax(p, { axis: 0 }), sum(p, { axis: -1 })];
+  },
+  'updates in a loop, each by the norm of the last': (x, y) => {
+    const step = ([u, r]: readonly [Tensor, Tensor]) => {
+      const next = subtract(u, multiply(y, divide(0.1, add(1, r))));
+      return [next, sum(square(next))] as const;
+    };
+    return [
+      ...forLoop(0, 3, (_, state: readonly [Tensor, Tensor]) => step(state), [x, sum(square(x))] as const),
+    ];
+  },
   'a running sum, which is no loop nest': (x) => softmax(cumsum(softmax(x), { axis: -1 })),
 };
 
@@ -101,6 +133,19 @@ describe('steps that run together row by row', () => {
       const g = jit(f);
       g(x);
       expect((await profile(() => g(x))).rows.map(({ name }) => name.includes(', '))).toEqual([true]);
+    }
+  });
+
+  test('are an update and the sum that its results fold to', async () => {
+    setBackend(await cpu({ threads: 1 }));
+    for (const shape of [[2 ** 16], [300, 700], [3, 3, 64, 96], [1009, 1013]]) {
+      const x = random.normal(random.key(0), shape);
+      const f = jit(programs['an update, and the norm of what it makes'] as F);
+      f(x, x);
+      const [together, rest, ...others] = (await profile(() => f(x, x))).rows.map(({ name }) => name);
+      expect(together).toContain(', in chunks');
+      expect(rest).toBe('mul+reduceSum f32[]');
+      expect(others).toEqual([]);
     }
   });
 

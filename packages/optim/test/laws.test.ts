@@ -349,7 +349,9 @@ law(
       betaCount: 'one',
       norm: 'global',
     } as const;
-    const c = anchorCoefficients([params.p, params.q], options)[0] as Tensor;
+    const leaves = [params.p, params.q];
+    const squares = leaves.map((u) => sum(square(u)));
+    const c = anchorCoefficients(leaves, squares, options)[0] as Tensor;
     const exact = grad(potential)(params);
     const scale = Math.max(1, ...elements(exact).map(Math.abs));
     expectClose(

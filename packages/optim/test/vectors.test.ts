@@ -1,5 +1,5 @@
 /** Trajectories of an independent float64 reference: every option, open and closed loop, eager and jitted. */
-import { grad, jit, multiply, subtract, type Tensor, tensor, treeMap } from '@neumann/core';
+import { grad, jit, multiply, square, subtract, sum, type Tensor, tensor, treeMap } from '@neumann/core';
 import { describe, expect, test, vi } from 'vitest';
 import {
   applyUpdates,
@@ -167,7 +167,8 @@ describe('Eq. 9', () => {
 test.each(vectors.regularizer)('gradient of the regulariser: α $alpha, β $beta_per_var each, $norm', (v) => {
   const [w, anchor] = [float64(v.w), float64(v.v)];
   const differences = Object.keys(w).map((key) => subtract(w[key] as Tensor, anchor[key] as Tensor));
-  const c = anchorCoefficients(differences, {
+  const squares = differences.map((u) => sum(square(u)));
+  const c = anchorCoefficients(differences, squares, {
     alpha: tensor(v.alpha, 'float64'),
     beta: tensor(v.beta_per_var, 'float64'),
     eps: tensor(0, 'float64'),

@@ -16,6 +16,7 @@ import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
 import { costOf, isWorthWaking, type Limits } from './cost.ts';
 import { type Finish, withEpilogue } from './epilogue.ts';
+import { foldRows } from './foldRows.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
 import { type Layout, layOut } from './layout.ts';
@@ -86,7 +87,9 @@ interface PartFunction {
   readonly divided: boolean;
 }
 
-export function emitPlan(plan: Plan, features: Features, options: EmitOptions): EmittedPlan {
+export function emitPlan(given: Plan, features: Features, options: EmitOptions): EmittedPlan {
+  const grouped = rowGroups(given, options.limits, (step) => isNothing(given, step));
+  const plan = foldRows(given, options.limits, (step) => !grouped.has(step));
   const { threads, maxPages, winograd } = options;
   const builder = new ModuleBuilder();
   const imports = threads > 1 ? importBarrier(builder) : undefined;
@@ -102,7 +105,7 @@ export function emitPlan(plan: Plan, features: Features, options: EmitOptions): 
     return byKey.get(key);
   };
   const sharing = isWorthWaking(plan, options.limits) ? options : { ...options, threads: 1 };
-  const groups = rowGroups(plan, options.limits, (step) => isNothing(plan, step));
+  const groups = plan === given ? grouped : rowGroups(plan, options.limits, (step) => isNothing(plan, step));
   const functionsOf = (step: WorkStep): StepFunctions => {
     if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
     const group = groups.get(step);

@@ -4,6 +4,7 @@ import {
   addIndex,
   coord,
   dtypeInfo,
+  type Expr,
   type Kernel,
   load,
   mulIndex,
@@ -33,7 +34,7 @@ export interface SplitReduction {
  * nothing to do. It is split for one thread too, so that results do not depend on how many there are.
  */
 export function splitReduction(kernel: Kernel, units: number): SplitReduction | undefined {
-  const { axes, reduceAxes, reductions, inputs } = kernel;
+  const { axes, reduceAxes, reductions } = kernel;
   const points = sizeOf(axes);
   const folded = sizeOf(reduceAxes);
   const isArg = reductions.some(({ op }) => op === 'argmax' || op === 'argmin');
@@ -46,14 +47,6 @@ export function splitReduction(kernel: Kernel, units: number): SplitReduction | 
   const size = Math.ceil(extent / wanted);
   const count = Math.floor(extent / size);
   const left = extent - count * size;
-  const partial = (chunks: number, first: number, length: number): Kernel => ({
-    name: `${kernel.name}, in chunks`,
-    inputs,
-    axes: [chunks, ...axes],
-    reduceAxes: reduceAxes.map((n, a) => (a === axis ? length : n)),
-    reductions: chunked(kernel, axis, first, size),
-    outputs: reductions.map(({ value }, i) => acc(value.dtype, i)),
-  });
   const total = count + (left > 0 ? 1 : 0);
   let scratch = 0;
   const buffers = reductions.map(({ value }) => {
@@ -62,23 +55,10 @@ export function splitReduction(kernel: Kernel, units: number): SplitReduction | 
     scratch += Math.ceil((bytes * total) / 64) * 64;
     return { at, bytes };
   });
-  const views = reductions.map(({ value }) => ({ shape: [total, ...axes], dtype: value.dtype }));
-  const chunk = coord(axes.length);
-  const whole: Kernel = {
-    name: kernel.name,
-    inputs: [...inputs, ...views],
-    axes,
-    reduceAxes: [total],
-    reductions: reductions.map(({ op }, i) => ({
-      op,
-      value: load(inputs.length + i, views[i] ?? 'float32', [chunk, ...axes.map((_, a) => coord(a))]),
-    })),
-    outputs: kernel.outputs,
-  };
   return {
-    chunks: partial(count, 0, size),
-    rest: left > 0 ? partial(1, count, left) : undefined,
-    whole,
+    chunks: inChunks(kernel, { axis, count, first: 0, size, length: size }),
+    rest: left > 0 ? inChunks(kernel, { axis, count: 1, first: count, size, length: left }) : undefined,
+    whole: ofChunks(kernel, total),
     buffers,
     scratch,
   };
@@ -90,19 +70,63 @@ function splitAxis(reduceAxes: readonly number[]): number {
   return outermost >= 0 ? outermost : reduceAxes.indexOf(Math.max(...reduceAxes));
 }
 
-/** The reductions at the points of one chunk, whose number is the first axis plus `first`. */
-function chunked(
-  { axes, reductions }: Kernel,
-  axis: number,
-  first: number,
-  size: number,
-): Kernel['reductions'] {
-  const start = addIndex(mulIndex(coord(0), size), first * size);
+/** Chunks of a reduce axis: `count` of them from the chunk `first` on, which begin every `size` points, each of `length`. */
+interface Chunks {
+  readonly axis: number;
+  readonly count: number;
+  readonly first: number;
+  readonly size: number;
+  readonly length: number;
+}
+
+/**
+ * The partial results of a reduction for each chunk of one axis, at each point of the reduce axes `apart`: a kernel over
+ * `[...apart, count, ...axes]`, from its inputs.
+ */
+export function inChunks(
+  kernel: Kernel,
+  { axis, count, first, size, length }: Chunks,
+  apart: readonly number[] = [],
+): Kernel {
+  const { name, inputs, axes, reduceAxes, reductions } = kernel;
+  const lead = apart.length + 1;
+  const kept = reduceAxes.map((_, a) => a).filter((a) => !apart.includes(a));
+  const along = (a: number): Expr => coord(lead + axes.length + kept.indexOf(a));
+  const start = addIndex(mulIndex(coord(apart.length), size), first * size);
+  const moved = (a: number): Expr => {
+    if (a < axes.length) return coord(lead + a);
+    const reduced = a - axes.length;
+    if (reduced === axis) return addExpr(along(axis), start);
+    return apart.includes(reduced) ? coord(apart.indexOf(reduced)) : along(reduced);
+  };
   const values = substituteAll(
     reductions.map(({ value }) => value),
-    {
-      coord: (a) => (a === axes.length + axis ? addExpr(coord(a + 1), start) : coord(a + 1)),
-    },
+    { coord: moved },
   );
-  return reductions.map((reduction, i) => ({ ...reduction, value: values[i] ?? reduction.value }));
+  return {
+    name: `${name}, in chunks`,
+    inputs,
+    axes: [...apart.map((a) => reduceAxes[a] ?? 1), count, ...axes],
+    reduceAxes: kept.map((a) => (a === axis ? length : (reduceAxes[a] ?? 1))),
+    reductions: reductions.map((reduction, i) => ({ ...reduction, value: values[i] ?? reduction.value })),
+    outputs: reductions.map(({ value }, i) => acc(value.dtype, i)),
+  };
+}
+
+/** A reduction from its inputs, and then its partial results for each of some chunks. */
+export function ofChunks(kernel: Kernel, count: number): Kernel {
+  const { name, inputs, axes, reductions, outputs } = kernel;
+  const views = reductions.map(({ value }) => ({ shape: [count, ...axes], dtype: value.dtype }));
+  const index = [coord(axes.length), ...axes.map((_, axis) => coord(axis))];
+  return {
+    name,
+    inputs: [...inputs, ...views],
+    axes,
+    reduceAxes: [count],
+    reductions: reductions.map(({ op }, i) => ({
+      op,
+      value: load(inputs.length + i, views[i] ?? 'float32', index),
+    })),
+    outputs,
+  };
 }

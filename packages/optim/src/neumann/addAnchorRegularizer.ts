@@ -9,7 +9,9 @@ import {
   logicalOr,
   multiply,
   OptionError,
+  square,
   subtract,
+  sum,
   type Tensor,
   type Tensors,
   treeFlatten,
@@ -144,7 +146,8 @@ export function addAnchorRegularizer(
       sameForm(op, 'params', weights, 'updates', updates);
       const { leaves, structure } = treeFlatten(weights);
       const of = (x: Scalar) => scalarOf(x, floatDType(leaves as Tensor[]));
-      const coefficients = anchorCoefficients(leavesOf(treeMap(subtract, weights, next)), {
+      const squares = leavesOf(treeMap(subtract, weights, next)).map((u) => sum(square(u)));
+      const coefficients = anchorCoefficients(leaves as Tensor[], squares, {
         alpha: of(alpha),
         beta: of(beta),
         eps: of(eps),

@@ -1,7 +1,10 @@
 /** The regulariser around the moving average of the weights (Section 3.1, Eq. 8). */
 import {
+  add,
+  astype,
   divide,
   equal,
+  full,
   lessEqual,
   logicalOr,
   multiply,
@@ -10,7 +13,6 @@ import {
   type Tensor,
   where,
 } from '@neumann/core';
-import { sumOfSquares } from '../trees.ts';
 import type { BetaCount } from './options.ts';
 
 export interface AnchorOptions {
@@ -29,14 +31,16 @@ export interface AnchorOptions {
  * Exactly 0, with derivatives that are 0 and not NaN, at r = 0 (the first step, and a tensor that never moves), and 0 for
  * r ≤ eps. A NaN distance stays one.
  *
- * @param differences w - v, leaf by leaf.
+ * @param ws The leaves of w.
+ * @param squares ‖w - v‖² of each leaf, scalars.
  */
 export function anchorCoefficients(
-  differences: readonly Tensor[],
+  ws: readonly Tensor[],
+  squares: readonly Tensor[],
   { alpha, beta, eps, betaCount, norm }: AnchorOptions,
 ): Tensor[] {
-  const coefficient = (group: readonly Tensor[]): Tensor => {
-    const r2 = sumOfSquares(group, alpha.dtype);
+  const coefficient = (group: readonly Tensor[], parts: readonly Tensor[]): Tensor => {
+    const r2 = parts.map((x) => astype(x, alpha.dtype)).reduce(add, full([], 0, alpha.dtype));
     const isZero = equal(r2, 0);
     const squared = where(isZero, 1, r2); // the root and quotients below have finite derivatives for it
     const r = sqrt(squared);
@@ -44,9 +48,9 @@ export function anchorCoefficients(
     const c = divide(subtract(multiply(alpha, squared), divide(strength, squared)), r);
     return where(logicalOr(isZero, lessEqual(r, eps)), 0, c);
   };
-  if (norm === 'perTensor') return differences.map((u) => coefficient([u]));
-  const shared = coefficient(differences);
-  return differences.map(() => shared);
+  if (norm === 'perTensor') return ws.map((w, i) => coefficient([w], squares.slice(i, i + 1)));
+  const shared = coefficient(ws, squares);
+  return ws.map(() => shared);
 }
 
 function countOf(group: readonly Tensor[], betaCount: BetaCount): number {

@@ -1,4 +1,4 @@
-import { multiply, Static, Tensor, type Tensors, treeMap, zerosLike } from '@neumann/core';
+import { multiply, Static, Tensor, type Tensors, treeMap, zeros, zerosLike } from '@neumann/core';
 import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
 import {
   checkFloats,
@@ -30,6 +30,8 @@ export interface NeumannMemory<P = TensorTree> {
   readonly momentum: P;
   /** u = w - v: how far the weights are from v, their moving average, which regularisation is about. */
   readonly offset: P;
+  /** ‖u‖² of each leaf, scalars in its place: a step sums them up while it has the new u at hand, for the next one. */
+  readonly squares: P;
   /** How many m the weights are displaced by: μ(t) of the last step; 0 in the burn-in and after a reset that skips. */
   readonly displacement: Tensor;
   readonly hyper: NeumannHyper;
@@ -98,12 +100,13 @@ export function stateOf<P>(op: string, params: P, options: NeumannOptions): Neum
   warnOfRepulsion(op, options);
   checkFloats(op, params);
   const dtype = floatDType(leavesOf(params));
-  const zeros = () => zipTrees(op, { params }, {}, (w) => zerosLike(w));
+  const zerosOf = () => zipTrees(op, { params }, {}, (w) => zerosLike(w));
   return {
     params: tensorsOf(params),
     count: scalarOf(0, 'int32'),
-    momentum: zeros(),
-    offset: zeros(),
+    momentum: zerosOf(),
+    offset: zerosOf(),
+    squares: zipTrees(op, { params }, {}, (w) => zeros([], w.dtype)),
     displacement: scalarOf(0, dtype),
     hyper: hyperOf(options, dtype),
     settings: settingsOf(options),

@@ -16,7 +16,7 @@ import type { NeumannMemory, NeumannState } from './state.ts';
  *     line 11                   w = w + μ m - η d
  *     line 12                   v = w + γ (v - w)
  *
- * The state holds u = w - v instead of v, so that a step reads and writes as much memory as one of Adam.
+ * The state holds u = w - v instead of v, and ‖u‖², so that a step reads and writes as much memory as one of Adam.
  *
  * The gradient and the distance are those before the step, line 12 takes the new, displaced w, and the lost signs of lines
  * 10 and 11 are minus. With α = β = 0 and no resets this is gradient descent with Nesterov momentum.
