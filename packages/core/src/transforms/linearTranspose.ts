@@ -1,18 +1,9 @@
-import { ShapeDtype, showAval } from '../aval.ts';
-import { ShapeError } from '../errors.ts';
+import { ShapeDtype } from '../aval.ts';
 import { toTensor } from '../ops/convert.ts';
 import { Linear } from '../primitive.ts';
-import { sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
 import { currentTrace, runTraced } from '../trace.ts';
-import {
-  checkSameStructure,
-  type Leaves,
-  type Tensors,
-  treeFlatten,
-  treePaths,
-  treeUnflatten,
-} from '../tree.ts';
+import { type Leaves, type Tensors, treeFlatten, treeUnflatten } from '../tree.ts';
+import { cotangentsOf } from './cotangents.ts';
 import type { ShapeArguments } from './evalShape.ts';
 import { flatFunction } from './flat.ts';
 import { instantiate } from './jvp.ts';
@@ -26,7 +17,7 @@ import { transposeProgram } from './transpose.ts';
  * @param f Linear in all of its arguments together.
  * @param args Trees of tensors or {@link ShapeDtype}s: only their shapes and dtypes count.
  * @returns A function from a cotangent, a tree like the result of `f`, to cotangents of the arguments.
- * @throws {RuleError} if `f` is not linear; {TreeError} {ShapeError} from the returned function, if the cotangent does not fit.
+ * @throws {RuleError} if `f` is not linear; {TreeError} {ShapeError} {DTypeError} from the returned function, if the cotangent does not fit.
  * @example
  * const transposed = linearTranspose((x: Tensor) => multiply(2, x), new ShapeDtype([2]));
  * const [x] = transposed(tensor([1, 3]));   // [2, 6]
@@ -43,17 +34,7 @@ export function linearTranspose<A extends readonly unknown[], R>(
   const ys = runTraced(trace, () => flatF.call(...inputs));
   const { program, captured } = trace.finish(ys);
   return (cotangent) => {
-    const ct = treeFlatten(cotangent);
-    checkSameStructure('linearTranspose', 'the result', flatF.structure(), 'the cotangent', ct.structure);
-    const cts = ct.leaves.map((c, i) => {
-      const y = ys[i] as Tensor;
-      const t = toTensor(c, y.dtype);
-      if (!sameShape(t.shape, y.shape))
-        throw new ShapeError(
-          `linearTranspose: the cotangent of ${treePaths(cotangent)[i]} must be ${showAval(y.aval)}, but is ${showAval(t.aval)}.`,
-        );
-      return t;
-    });
+    const cts = cotangentsOf('linearTranspose', flatF.structure(), ys, cotangent);
     const operands = [...captured, ...avals.map((aval) => new Linear(aval))];
     const results = transposeProgram(program, operands, cts).slice(captured.length);
     return treeUnflatten(

@@ -6,16 +6,8 @@ import { checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { Linear, type Zero } from '../primitive.ts';
 import { scalar } from '../primitives/pointwise.ts';
-import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import {
-  checkSameStructure,
-  type Leaves,
-  type Tensors,
-  treeFlatten,
-  treePaths,
-  treeUnflatten,
-} from '../tree.ts';
+import { type Leaves, type Tensors, treeFlatten, treeUnflatten } from '../tree.ts';
 import {
   type ArgnumsOf,
   AuxFunction,
@@ -24,6 +16,7 @@ import {
   type GradOptions,
   type WithAux,
 } from './argnums.ts';
+import { cotangentsOf } from './cotangents.ts';
 import { flatFunction } from './flat.ts';
 import { instantiate } from './jvp.ts';
 import { type LinearMap, linearizeFlat } from './linearize.ts';
@@ -41,7 +34,7 @@ export function pullBack(map: LinearMap, cotangents: readonly (Tensor | Zero)[])
 /**
  * The value of `f` and a function from cotangents of the result to cotangents of the arguments (`ct ↦ f'(x)ᵀ ct`).
  *
- * @throws {TreeError} {ShapeError} from the returned function, if the cotangent does not fit the result.
+ * @throws {TreeError} {ShapeError} {DTypeError} from the returned function, if the cotangent does not fit the result.
  * @example
  * const [y, back] = vjp((x: Tensor) => sin(x), tensor([0, 1]));
  * const [dx] = back(ones([2]));   // cos(x)
@@ -56,18 +49,7 @@ export function vjp<A extends readonly unknown[], R>(
   const active = xs.map((x) => isFloat(x.dtype));
   const [ys, map] = linearizeFlat('vjp', flatF.call, xs, active);
   const back = (cotangent: Leaves<R>): Tensors<A> => {
-    const ct = treeFlatten(cotangent);
-    checkSameStructure('vjp', 'the result', flatF.structure(), 'the cotangent', ct.structure);
-    const cts = ct.leaves.map((c, i) => {
-      const y = ys[i] as Tensor;
-      const t = toTensor(c, y.dtype);
-      if (!sameShape(t.shape, y.shape))
-        throw new ShapeError(
-          `vjp: the cotangent of ${treePaths(cotangent)[i]} must be ${showAval(y.aval)}, but is ${showAval(t.aval)}.`,
-        );
-      return t;
-    });
-    const grads = pullBack(map, cts);
+    const grads = pullBack(map, cotangentsOf('vjp', flatF.structure(), ys, cotangent));
     let next = 0;
     return treeUnflatten(
       flat.structure,

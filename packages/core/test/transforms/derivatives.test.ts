@@ -116,6 +116,10 @@ describe('grad', () => {
       'vjp: the cotangent of (root) must be f64[1], but is f64[2].',
     ],
     [
+      () => vjp((x: Tensor) => x, vector(1))[1](toTensor(new Float32Array(1))),
+      'vjp: the cotangent of (root) must be f64[1], but is f32[1]; convert it with astype().',
+    ],
+    [
       () => grad((x: Tensor) => x, { argNums: 1 } as never)(number(1)),
       'grad: has no option "argNums"; the options are argnums, hasAux.',
     ],
