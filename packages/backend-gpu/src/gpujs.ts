@@ -54,20 +54,30 @@ export interface WebGpuBuffer {
   destroy(): void;
 }
 
+/** A kernel of gpu.js in `webgl2` mode, as far as it translates without a device. */
+interface GlslTranslator {
+  kernelArguments: readonly { readonly type: string }[];
+  kernelConstants: readonly { readonly name: string; readonly type: string }[];
+  argumentSizes: readonly unknown[];
+  argumentBitRatios: readonly number[];
+  constantBitRatios: Readonly<Record<string, number>>;
+  translateSource(): void;
+  readonly translatedSource: string;
+}
+
 /** A kernel of gpu.js in `webgpu` mode, as far as it translates without a device. */
-export interface WebGpuTranslator {
+interface WgslTranslator {
   setupConstants(): void;
   setupArguments(inputs: readonly unknown[]): void;
   validateSettings(inputs: readonly unknown[]): void;
   translateSource(): void;
-  computeParamsLayout(): object;
-  assembleWGSL(): string;
-  threadDim: readonly number[];
-  paramsLayout: object;
+  readonly translatedFunctions: string;
+  readonly translatedBody: string;
 }
 
 export interface Gpu {
   readonly context: unknown;
+  readonly kernels: unknown[];
   createKernel(source: string, settings: KernelSettings): KernelRun;
 }
 
@@ -100,8 +110,6 @@ interface KernelSettings {
   readonly loopMaxIterations: number;
   /** In GLSL, quotients that look whole are otherwise made so by functions that round on the way. */
   readonly fixIntegerDivisionAccuracy: boolean;
-  readonly immutable: boolean;
-  readonly pipeline: boolean;
   readonly precision: 'single';
   readonly tactic: 'precision';
 }
@@ -126,24 +134,55 @@ export async function loadGpuJs(): Promise<GpuJs> {
 export function createKernel(
   gpu: Gpu,
   { source, size, constants, functions }: Emitted,
-  pipeline = false,
+  isGlsl = false,
 ): KernelRun {
   return gpu.createKernel(source, {
     output: [size],
     constants,
     functions: functions.flatMap(({ source, arity, isWhole, glsl }) =>
-      glsl !== undefined && pipeline ? [] : [{ source, settings: typesOf(arity, isWhole) }],
+      glsl !== undefined && isGlsl ? [] : [{ source, settings: typesOf(arity, isWhole) }],
     ),
     nativeFunctions: functions.flatMap(({ name, arity, isWhole, glsl }) =>
-      glsl !== undefined && pipeline ? [{ name, source: glsl, ...typesOf(arity, isWhole) }] : [],
+      glsl !== undefined && isGlsl ? [{ name, source: glsl, ...typesOf(arity, isWhole) }] : [],
     ),
     loopMaxIterations: 2 ** 30,
     fixIntegerDivisionAccuracy: false,
-    immutable: true,
-    pipeline,
     precision: 'single',
     tactic: 'precision',
   });
+}
+
+/** The functions of a program in GLSL ES 3.00; `kernel` computes the point `threadId.x`, and writes `kernelResult`. */
+export function translateToGlsl(gpu: Gpu, program: Emitted): string {
+  const { kernel } = createKernel(gpu, program, true);
+  gpu.kernels.pop(); // else gpu.js keeps it for ever
+  const translator = kernel as unknown as GlslTranslator;
+  const constants = Object.keys(program.constants);
+  Object.assign(translator, {
+    kernelArguments: program.inputs.map(() => ({ type: 'NumberTexture' })),
+    kernelConstants: constants.map((name) => ({ name, type: 'Array' })),
+    argumentSizes: [],
+    argumentBitRatios: program.inputs.map(() => 4),
+    constantBitRatios: Object.fromEntries(constants.map((name) => [name, 4])),
+  });
+  translator.translateSource();
+  return translator.translatedSource;
+}
+
+/** The functions of a program in WGSL, and the body that computes the point `threadGid.x`. */
+export function translateToWgsl(
+  gpu: Gpu,
+  program: Emitted,
+): { readonly functions: string; readonly body: string } {
+  const { kernel } = createKernel(gpu, program);
+  gpu.kernels.pop();
+  const translator = kernel as unknown as WgslTranslator;
+  const inputs = program.inputs.map(({ size }) => ({ type: 'WebGPUBuffer', output: [Math.max(1, size)] }));
+  translator.setupConstants();
+  translator.setupArguments(inputs);
+  translator.validateSettings(inputs);
+  translator.translateSource();
+  return { functions: translator.translatedFunctions, body: translator.translatedBody };
 }
 
 /**

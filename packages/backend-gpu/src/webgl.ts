@@ -1,23 +1,16 @@
-import { BackendError, InternalError, type Load } from '@neumann/core/backend';
+import { BackendError, InternalError } from '@neumann/core/backend';
 import { type Device, type Handle, lostError, type Numbered, Refusals, refusedError } from './device.ts';
+import { Drawing, type Texture } from './drawing.ts';
 import type { Emitted } from './emit/emit.ts';
-import { assertMode, createKernel, type Gpu, type GpuJs, type KernelRun, messageOf } from './gpujs.ts';
+import { glslOf } from './emit/glsl.ts';
+import { type Gpu, type GpuJs, messageOf, translateToGlsl } from './gpujs.ts';
+import { layoutOf } from './layout.ts';
 import { maxElements } from './limits.ts';
 import { Programs } from './programs.ts';
-import type { Contraction } from './routines/contraction.ts';
 import { type CompiledContraction, WebGlContractions } from './routines/webgl.ts';
 
 /** The bits of a NaN that nothing computes. Where a context is lost, reading leaves them, before the loss is announced. */
 const unread = 0x7fa5c3e1;
-
-/** A texture of gpu.js. */
-interface Texture {
-  readonly texture: object & { readonly _refs?: number };
-  readonly size: Readonly<ArrayLike<number>>;
-  readonly kernel: unknown;
-  readonly constructor: new (settings: object) => Texture;
-  delete(): void;
-}
 
 class TextureMemory implements Numbered {
   readonly size: number;
@@ -32,7 +25,7 @@ class TextureMemory implements Numbered {
 }
 
 /**
- * Programs of gpu.js over float32 textures, each value one texture, packed square.
+ * Programs that gpu.js translates to GLSL, drawn on its context from here, over float32 textures that are used again.
  *
  * @param isBrowser the package `gl` refuses what contractions need, such as textures in layers.
  */
@@ -51,9 +44,10 @@ class WebGl2 implements Device {
   readonly maxInputs: number;
   readonly maxElements: number;
   readonly #gl: WebGL2RenderingContext;
-  /** One element, 1. Its texture is what those of uploaded values are made after. */
+  readonly #drawing: Drawing;
+  /** One element, 1. */
   readonly #probe: TextureMemory;
-  readonly #programs: Programs<KernelRun | CompiledContraction>;
+  readonly #programs: Programs<WebGLProgram | CompiledContraction>;
   readonly #contractions: WebGlContractions | undefined;
   readonly #refusals = new Refusals();
   /** The first handle since WebGL was last asked for errors. */
@@ -61,32 +55,29 @@ class WebGl2 implements Device {
   #lost = false;
 
   constructor(gpu: Gpu, isBrowser: boolean) {
-    this.#programs = new Programs(
-      (program) => {
-        const [width, height] = squareOf(program.size);
-        const { contraction } = program;
-        return (
-          (contraction && this.#contractions?.compile(contraction, { width, height })) ??
-          createKernel(gpu, program, true)
-        );
-      },
-      (run) => {
-        if (typeof run === 'function') run.destroy();
-      },
-      ({ size }) => 4 * size, // gpu.js keeps the last result of each
-    );
-    const texture = createKernel(gpu, probeProgram, true)() as Texture;
-    this.#probe = new TextureMemory(1, this.#refusals.number(), texture);
+    translateToGlsl(gpu, probeProgram); // for which gpu.js makes its context
     const gl = gpu.context;
-    if (!(gl instanceof WebGL2RenderingContext))
-      throw new BackendError('gpu: gpu.js has no WebGL 2 here; use another mode.');
+    if (!(gl instanceof WebGL2RenderingContext && gl.getExtension('EXT_color_buffer_float')))
+      throw new BackendError('gpu: gpu.js has no WebGL 2 with float32 results here; use another mode.');
     this.#gl = gl;
-    this.#contractions = isBrowser ? WebGlContractions.on(gl) : undefined;
+    this.#drawing = new Drawing(gl);
+    this.#contractions = isBrowser ? WebGlContractions.on(this.#drawing) : undefined;
     this.contracts = this.#contractions !== undefined;
+    this.#programs = new Programs(
+      ({ contraction, ...program }) =>
+        (contraction && this.#contractions?.compile(contraction)) ??
+        this.#drawing.compile(glslOf(program, gpu), program.inputs.length),
+      (compiled) => {
+        if (compiled instanceof WebGLProgram) gl.deleteProgram(compiled);
+        else this.#contractions?.destroy(compiled);
+      },
+    );
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.device = `WebGL 2 (${String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER))})`;
-    this.maxInputs = Math.min(15, (gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number) - 1); // one of constants
-    this.maxElements = Math.min(maxElements, (gl.getParameter(gl.MAX_TEXTURE_SIZE) as number) ** 2);
+    this.maxInputs = Math.min(16, gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number);
+    const maxSide = 2 ** Math.floor(Math.log2(gl.getParameter(gl.MAX_TEXTURE_SIZE) as number));
+    this.maxElements = Math.min(maxElements, 4 * maxSide ** 2);
+    this.#probe = this.run(probeProgram, []);
     const [one] = this.readSync(this.#probe);
     if (one !== 1) throw new BackendError(`gpu: WebGL 2 computes ${one} for 1 here; use another mode.`);
   }
@@ -104,12 +95,13 @@ class WebGl2 implements Device {
   #refused(): string | undefined {
     const gl = this.#gl;
     const error = gl.getError();
+    while (error !== gl.NO_ERROR && gl.getError() !== gl.NO_ERROR); // what follows from the first
     this.check();
     const why = error === gl.OUT_OF_MEMORY ? 'out of memory' : `WebGL error ${error}`;
     if (error !== gl.NO_ERROR) {
       this.#refusals.add(this.#unasked, why);
-      this.#programs.clear(); // they hold textures too
-      this.#contractions?.clear();
+      this.#programs.clear();
+      this.#drawing.clear(); // some of these may have no memory
     }
     this.#unasked = this.#refusals.next;
     return error === gl.NO_ERROR ? undefined : why;
@@ -118,73 +110,41 @@ class WebGl2 implements Device {
   upload(values: Float32Array): Handle {
     this.check();
     const gl = this.#gl;
-    const [w, h] = squareOf(Math.max(1, values.length));
-    const texture = gl.createTexture();
-    const padded = new Float32Array(w * h);
+    const texture = this.#drawing.take(layoutOf(values.length));
+    const { width, height, lanes } = texture;
+    const padded = new Float32Array(width * height * lanes);
     padded.set(values);
-    gl.activeTexture(gl.TEXTURE0 + this.maxInputs);
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, w, h, 0, gl.RED, gl.FLOAT, padded);
-    return this.#wrap(texture, values.length, this.#refusals.number());
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, texture.texture);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, formatOf(texture, gl), gl.FLOAT, padded);
+    return new TextureMemory(values.length, this.#refusals.number(), texture);
   }
 
-  /** A texture of ours as one of gpu.js. */
-  #wrap(texture: WebGLTexture, elements: number, number: number): TextureMemory {
-    const gl = this.#gl;
-    const model = this.#probe.texture;
-    const size = Math.max(1, elements);
-    const wrapped = new model.constructor({
-      texture,
-      size: Int32Array.from(squareOf(size)),
-      dimensions: Int32Array.of(size, 1, 1),
-      output: [size],
-      context: gl,
-      kernel: model.kernel,
-      internalFormat: gl.R32F,
-      textureFormat: gl.RED,
-    });
-    return new TextureMemory(elements, number, wrapped);
-  }
-
-  run(program: Emitted, inputs: readonly Handle[]): Handle {
+  run(program: Emitted, inputs: readonly Handle[]): TextureMemory {
     this.check();
     for (const input of inputs) this.#refusals.check(input as TextureMemory);
-    const run = this.#programs.find(program);
+    const compiled = this.#compiled(program);
     const number = this.#refusals.number();
-    let result: unknown;
-    try {
-      if (typeof run !== 'function') return this.#contract(program, run, inputs, number);
-      result = run(...inputs.map((input) => (input as TextureMemory).texture));
-    } catch (cause) {
-      this.readSync(this.#probe); // tells a loss that nobody was told of yet
-      const why = `gpu: gpu.js cannot run kernel ${program.name} (${messageOf(cause)})`;
-      throw new InternalError(`${why}; please report it with its source:\n${program.source}`, { cause });
+    const result = this.#drawing.take(layoutOf(program.size));
+    const textures = inputs.map((input) => (input as TextureMemory).texture);
+    if (compiled instanceof WebGLProgram) this.#drawing.draw(compiled, textures, result);
+    else {
+      const [x, y] = compiled.operands.map(
+        (operand) => textures[program.inputs.findIndex(({ input }) => input === operand)] as Texture,
+      ) as [Texture, Texture];
+      this.#contractions?.run(compiled, x, y, result);
     }
-    assertMode(program.name, run, 'gpu'); // what gpu.js calls all its kernels on WebGL
-    return new TextureMemory(program.size, number, result as Texture);
+    return new TextureMemory(program.size, number, result);
   }
 
-  #contract(
-    program: Emitted,
-    compiled: CompiledContraction,
-    inputs: readonly Handle[],
-    number: number,
-  ): Handle {
-    const { left, right } = program.contraction as Contraction;
-    const textureOf = (load: Load): WebGLTexture => {
-      const at = program.inputs.findIndex(({ input }) => input === load.input);
-      return (inputs[at] as TextureMemory).texture.texture;
-    };
-    const result = (this.#contractions as WebGlContractions).run(compiled, textureOf(left), textureOf(right));
-    // gpu.js sets the area that its kernels draw into when it compiles, and they rely on it.
-    const { maxTexSize } = this.#probe.texture.kernel as { maxTexSize: readonly [number, number] };
-    this.#gl.viewport(0, 0, ...maxTexSize);
-    return this.#wrap(result, program.size, number);
+  #compiled(program: Emitted): WebGLProgram | CompiledContraction {
+    try {
+      return this.#programs.find(program);
+    } catch (cause) {
+      this.readSync(this.#probe); // tells a loss that nobody was told of yet
+      const why = `gpu: gpu.js cannot translate kernel ${program.name} (${messageOf(cause)})`;
+      throw new InternalError(`${why}; please report it with its source:\n${program.source}`, { cause });
+    }
   }
 
   read(handle: Handle): Promise<Float32Array> {
@@ -197,14 +157,14 @@ class WebGl2 implements Device {
     this.check();
     const gl = this.#gl;
     const { texture, size } = handle as TextureMemory;
-    const [w, h] = [texture.size[0] as number, texture.size[1] as number];
+    const { width, height, lanes } = texture;
     const frame = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture.texture, 0);
-    const values = new Float32Array(w * h);
+    const values = new Float32Array(width * height * lanes);
     const bits = new Int32Array(values.buffer).fill(unread);
     gl.pixelStorei(gl.PACK_ALIGNMENT, 4);
-    gl.readPixels(0, 0, w, h, gl.RED, gl.FLOAT, values);
+    gl.readPixels(0, 0, width, height, formatOf(texture, gl), gl.FLOAT, values);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.deleteFramebuffer(frame);
     const why = this.#refused();
@@ -220,23 +180,14 @@ class WebGl2 implements Device {
   free(handle: Handle): void {
     if (this.#gl.isContextLost()) return;
     const { texture } = handle as TextureMemory;
-    texture.delete();
-    if (!texture.texture._refs) this.#gl.deleteTexture(texture.texture); // gpu.js does not where its kernel is gone
+    if (this.#refusals.has(handle as TextureMemory)) this.#gl.deleteTexture(texture.texture);
+    else this.#drawing.give(texture);
   }
 }
 
-/** gpu.js's own layout of so many elements: `utils.closestSquareDimensions`. */
-function squareOf(size: number): [width: number, height: number] {
-  const root = Math.sqrt(size);
-  let [high, low] = [Math.ceil(root), Math.floor(root)];
-  while (high * low < size) {
-    high--;
-    low = Math.ceil(size / high);
-  }
-  return [low, Math.ceil(size / low)];
-}
+const formatOf = ({ lanes }: Texture, gl: WebGL2RenderingContext): number => (lanes === 4 ? gl.RGBA : gl.RED);
 
-/** The first program that runs gives the texture after which those of uploaded values are made. */
+/** The first program that runs. */
 const probeProgram: Emitted = {
   key: 'probe',
   name: 'probe',

@@ -1,15 +1,9 @@
 import { BackendError, InternalError, type Load } from '@neumann/core/backend';
 import { type Device, type Handle, lostError, type Numbered, Refusals } from './device.ts';
 import type { Emitted } from './emit/emit.ts';
-import {
-  createKernel,
-  type Gpu,
-  type GpuContext,
-  type GpuJs,
-  messageOf,
-  type WebGpuBuffer,
-  type WebGpuTranslator,
-} from './gpujs.ts';
+import { type WgslProgram, wgslOf } from './emit/wgsl.ts';
+import { special } from './emit/words.ts';
+import { type Gpu, type GpuContext, type GpuJs, messageOf, type WebGpuBuffer } from './gpujs.ts';
 import { maxElements } from './limits.ts';
 import { Programs } from './programs.ts';
 import type { Contraction } from './routines/contraction.ts';
@@ -22,7 +16,6 @@ import {
 
 // The numbers of GPUBufferUsage and GPUMapMode, fixed by the standard.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 };
-const workgroup = 64;
 
 /** So many are told to the device at once, or those of one turn: telling takes longer than launching. */
 const maxLaunches = 128;
@@ -110,7 +103,7 @@ class WebGpu implements Device {
     const { info } = context.adapter;
     this.device = `WebGPU${info ? ` (${info.vendor} ${info.architecture})` : ''}`;
     const { limits } = context.device;
-    this.maxInputs = (limits['maxStorageBuffersPerShaderStage'] as number) - 2; // one result, one of constants
+    this.maxInputs = (limits['maxStorageBuffersPerShaderStage'] as number) - 1; // one is the result
     this.maxElements = Math.min(maxElements, (limits['maxStorageBufferBindingSize'] as number) / 4);
   }
 
@@ -301,44 +294,24 @@ class WebGpu implements Device {
   }
 
   #compileNest(program: Emitted): Compiled {
-    const { device } = this.#context;
-    const code = this.#translate(program);
-    const total = Math.ceil(program.size / workgroup);
-    const y = Math.ceil(total / (device.limits['maxComputeWorkgroupsPerDimension'] as number));
-    const x = Math.ceil(total / y);
-    const sizes = program.inputs.flatMap(({ size }) => [Math.max(1, size), 1, 1, Math.max(1, size)]);
-    const parameters = Uint32Array.from([program.size, 1, 1, x * workgroup, ...sizes]);
-    const filled = (values: Uint32Array | Float32Array, how: number): WebGpuBuffer => {
-      const buffer = device.createBuffer({ size: values.byteLength, usage: how | usage.copyTarget });
-      device.queue.writeBuffer(buffer, 0, values);
-      return buffer;
-    };
+    const { source, groups, hasSpecial } = this.#translate(program);
     return this.#watch(this.#refusals.next, () => {
-      const bound = [
-        filled(parameters, usage.uniform),
-        ...program.inputs.keys(),
-        'result' as const,
-        ...Object.values(program.constants).map((values) => filled(values, usage.storage)),
-      ];
-      return { launches: [{ pipeline: this.#pipeline(code), bound, groups: [x, y] }], scratch: [] };
+      const bound = [...program.inputs.keys(), 'result' as const, ...(hasSpecial ? [this.#special()] : [])];
+      return { launches: [{ pipeline: this.#pipeline(source), bound, groups }], scratch: [] };
     });
   }
 
-  #translate(program: Emitted): string {
+  /** Infinities, NaN and -0 are data, because WGSL has no literals for them. */
+  #special(): WebGpuBuffer {
+    const { device } = this.#context;
+    const buffer = device.createBuffer({ size: 16, usage: usage.uniform | usage.copyTarget });
+    device.queue.writeBuffer(buffer, 0, Float32Array.from(special));
+    return buffer;
+  }
+
+  #translate(program: Emitted): WgslProgram {
     try {
-      const { kernel } = createKernel(this.#gpu, program);
-      const translator = kernel as unknown as WebGpuTranslator;
-      const inputs = program.inputs.map(({ size }) => ({
-        type: 'WebGPUBuffer',
-        output: [Math.max(1, size)],
-      }));
-      translator.setupConstants();
-      translator.setupArguments(inputs);
-      translator.validateSettings(inputs);
-      translator.threadDim = [program.size, 1, 1];
-      translator.translateSource();
-      translator.paramsLayout = translator.computeParamsLayout();
-      return translator.assembleWGSL();
+      return wgslOf(program, this.#gpu);
     } catch (cause) {
       const why = `gpu: gpu.js cannot translate kernel ${program.name} (${messageOf(cause)})`;
       throw new InternalError(`${why}; please report it with its source:\n${program.source}`, { cause });

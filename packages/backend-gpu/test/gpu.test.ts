@@ -215,7 +215,7 @@ describe('compiled programs', () => {
         destroy,
       });
     };
-    return { count, kernels: new Kernels({ createKernel, context: undefined }, 'webasm') };
+    return { count, kernels: new Kernels({ createKernel, context: undefined, kernels: [] }, 'webasm') };
   }
 
   test('are kept while they are used, and no more than 1024', () => {
@@ -237,7 +237,7 @@ describe('compiled programs', () => {
     const createKernel = (): never => {
       throw new Error('no such word');
     };
-    const kernels = new Kernels({ createKernel, context: undefined }, 'webasm');
+    const kernels = new Kernels({ createKernel, context: undefined, kernels: [] }, 'webasm');
     expect(() => kernels.run({ ...program(0), source: 'function () {}' }, [])).toThrow(
       new InternalError(
         'gpu: gpu.js cannot run kernel k (no such word); please report it with its source:\nfunction () {}',

@@ -1,6 +1,7 @@
 import { rowMajorStrides, type Shape, sizeOf } from '@neumann/core/backend';
 import { maxWhole } from '../limits.ts';
 import type { Dialect } from './dialect.ts';
+import { naturalQuotient } from './words.ts';
 
 /** The coordinate along one axis, as gpu.js can have it. */
 export interface Coordinate {
@@ -62,7 +63,7 @@ export function coordinatesOf(axes: Shape, dialect: Dialect): Coordinate[] | und
 function decode(axes: Shape, first: number, from: Coordinate, dialect: Dialect): Coordinate[] {
   const strides = rowMajorStrides(axes);
   const quotientOf = (x: string, y: number): string =>
-    dialect === 'exact' ? `Math.floor(${x} / ${y})` : `k_quotient(${x}, ${y})`;
+    dialect === 'exact' ? `Math.floor(${x} / ${y})` : naturalQuotient(x, String(y));
   const outermost = axes.findIndex((extent) => extent !== 1);
   return axes.map((extent, axis) => {
     if (extent === 1) return { text: '0', whole: '0', lines: [], isWhole: true };

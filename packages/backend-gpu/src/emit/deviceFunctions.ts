@@ -14,6 +14,27 @@ const bitwise = (operator: string): HelperBody => ({
   glsl: `float(int(x) ${operator} int(y))`,
 });
 
+/** One of two numbers, or where they are 0 and -0, what `operator` makes of their bits. NaN wins. */
+const extremum = (compare: '>' | '<', operator: '&' | '|'): HelperBody => {
+  return {
+    parameters: ['x', 'y'],
+    body: `
+  if (x ${compare} y) { return x; }
+  if (y ${compare} x) { return y; }
+  if (x === y) { return 1 / x < 0 ? ${operator === '&' ? 'y : x' : 'x : y'}; }
+  return x === x ? y : x;
+`,
+    glsl: `x ${compare} y || !(x == x) ? x : (x == y ? intBitsToFloat(floatBitsToInt(x) ${operator} floatBitsToInt(y)) : y)`,
+    wgsl: `select(select(y, bitcast<f32>(bitcast<u32>(x) ${operator} bitcast<u32>(y)), x == y), x, x ${compare} y || !(x == x))`,
+  };
+};
+
+/** A factor of x 2^n, whose exponent fits into the bits of a float32: for half of n, and for the rest. */
+const powers = (bitsToFloat: string, toInteger: string): string =>
+  ['(N >> 1u)', '(N - (N >> 1u))']
+    .map((half) => `${bitsToFloat}((${half.replaceAll('N', `${toInteger}(n)`)} + 127) << 23u)`)
+    .join(' * ');
+
 /** 2/pi in digits of 12 bits, after two zeros that stand before the point. */
 const twoOverPi = [
   0,
@@ -62,11 +83,9 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
     parameters: ['x', 'y'],
     // floor(x / y) of whole numbers, x >= 0 and y > 0, however the device divides.
     body: `
-  let q = Math.floor(x / y);
+  const q = Math.floor(x / y);
   const r = x - q * y;
-  if (r < 0) { q = q - 1; }
-  if (r >= y) { q = q + 1; }
-  return q;
+  return r < 0 ? q - 1 : (r >= y ? q + 1 : q);
 `,
   },
   k_trunc: {
@@ -81,24 +100,8 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   return x > 0 ? 1 : (x < 0 ? -1 : x);
 `,
   },
-  k_max: {
-    parameters: ['x', 'y'],
-    body: `
-  if (x > y) { return x; }
-  if (y > x) { return y; }
-  if (x === y) { return 1 / x < 0 ? y : x; }
-  return x === x ? y : x;
-`,
-  },
-  k_min: {
-    parameters: ['x', 'y'],
-    body: `
-  if (x < y) { return x; }
-  if (y < x) { return y; }
-  if (x === y) { return 1 / x < 0 ? x : y; }
-  return x === x ? y : x;
-`,
-  },
+  k_max: extremum('>', '&'),
+  k_min: extremum('<', '|'),
   k_round: {
     parameters: ['x'],
     body: `
@@ -113,6 +116,7 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   },
   k_exp: {
     parameters: ['x'],
+    // Far up, the product overflows to infinity; NaN stays NaN.
     body: `
   const c = x < -110 ? -110 : (x > 90 ? 90 : x);
   const n = Math.floor(c * 1.44269504 + 0.5);
@@ -123,7 +127,9 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
   },
   k_scale: {
     parameters: ['x', 'n'],
-    // x 2^n for a whole n from -254 to 128, by exact products.
+    // x 2^n for a whole n from -254 to 130, by exact products.
+    glsl: `x * ${powers('intBitsToFloat', 'int')}`,
+    wgsl: `x * ${powers('bitcast<f32>', 'i32')}`,
     body: `
   let s = n > 100 ? 2 * x : x;
   let t = n < 0 ? 0.5 : 2;

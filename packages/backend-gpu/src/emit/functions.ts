@@ -6,8 +6,9 @@ export interface HelperBody {
   readonly body: string;
   /** Set if parameters and result are integers to gpu.js. */
   readonly isWhole?: true;
-  /** What it returns, as GLSL ES 3.00, where gpu.js is not to translate the body. */
+  /** What it returns, in the two shading languages, where gpu.js is not to translate the body. */
   readonly glsl?: string;
+  readonly wgsl?: string;
 }
 
 /** A function of the emitted JavaScript: what gpu.js, or JavaScript's Math, lacks or gets wrong. All numbers are float32. */
@@ -17,9 +18,13 @@ export interface Helper {
   readonly arity: number;
   /** Whether parameters and result are integers to gpu.js. */
   readonly isWhole: boolean;
-  /** The whole function in GLSL ES 3.00, which is to be taken where that is the language. */
+  /** The whole function in GLSL ES 3.00 and in WGSL, which is to be taken where that is the language. */
   readonly glsl: string | undefined;
+  readonly wgsl: string | undefined;
 }
+
+/** What gpu.js calls a function in WGSL. */
+export const wgslName = (name: string): string => `fn_${name.replaceAll('_', 'u_u')}`;
 
 /** The functions that a source calls, and those that they call. */
 export function functionsOf(source: string, dialect: Dialect): Helper[] {
@@ -39,13 +44,15 @@ export function functionsOf(source: string, dialect: Dialect): Helper[] {
   };
   visit(source);
   return [...names].map((name) => {
-    const { parameters, body, isWhole = false, glsl } = find(name);
+    const { parameters, body, isWhole = false, glsl, wgsl } = find(name);
+    const typed = (form: (parameter: string) => string): string => parameters.map(form).join(', ');
     return {
       name,
       source: `function ${name}(${parameters.join(', ')}) {\n${body}}`,
       arity: parameters.length,
       isWhole,
-      glsl: glsl && `float ${name}(${parameters.map((p) => `float ${p}`).join(', ')}) { return ${glsl}; }`,
+      glsl: glsl && `float ${name}(${typed((p) => `float ${p}`)}) { return ${glsl}; }`,
+      wgsl: wgsl && `fn ${wgslName(name)}(${typed((p) => `${p}: f32`)}) -> f32 { return ${wgsl}; }`,
     };
   });
 }

@@ -105,6 +105,8 @@ const unaryWords: Partial<Record<DType, Partial<Record<UnaryOp, Unary>>>> = {
 /** Whether the text is a positive literal: most divisors are, and need no look for 0. */
 const isPositive = (text: string): boolean => /^[1-9]/.test(text);
 
+const isLiteral = (text: string): boolean => /^\(?-?[\d.e+-]+\)?$/.test(text);
+
 /** `wrap` brings a sum, difference or product into the dtype's range. */
 const integerWords = (wrap: Unary, allBits: number): Partial<Record<BinaryOp, Binary>> => ({
   add: (x, y) => wrap(`${x} + ${y}`),
@@ -145,8 +147,8 @@ const [infinity, negativeInfinity, nan] = [0, 1, 2].map((i) => `this.constants.s
 const deviceUnary: Partial<Record<UnaryOp, Unary>> = {
   sqrt: (x) => `${x} < 0 ? ${nan} : Math.sqrt(${x})`,
   rsqrt: (x) => `${x} < 0 ? ${nan} : 1 / Math.sqrt(${x})`,
-  exp: (x) => `${x} < 88.7229 ? k_exp(${x}) : (${x} === ${x} ? ${infinity} : ${x})`,
-  expm1: (x) => `${x} < 88.7229 ? k_expm1(${x}) : (${x} === ${x} ? ${infinity} : ${x})`,
+  exp: call('k_exp'),
+  expm1: call('k_expm1'),
   log: (x) =>
     `${x} > 0 ? (${x} === ${infinity} ? ${x} : k_log(${x})) : (${x} === 0 ? ${negativeInfinity} : ${nan})`,
   log1p: (x) =>
@@ -181,8 +183,14 @@ const divisions = (allBits: number): Partial<Record<BinaryOp, Binary>> => ({
 });
 
 /** The quotient of an integer that is not negative, by a positive literal; exact as a product if that is a power of two. */
-const naturalQuotient = (x: string, y: string): string =>
+export const naturalQuotient = (x: string, y: string): string =>
   Number.isInteger(Math.log2(Number(y))) ? `Math.floor(${x} * ${1 / Number(y)})` : `k_quotient(${x}, ${y})`;
+
+const bitwise: Partial<Record<BinaryOp, Binary>> = {
+  and: call('k_and'),
+  or: call('k_or'),
+  xor: call('k_xor'),
+};
 
 const deviceWords: typeof binaryWords = {
   float32: {
@@ -190,10 +198,10 @@ const deviceWords: typeof binaryWords = {
     rem: (x, y) => `Math.abs(${x}) < ${infinity} && (${y} < 0 || ${y} > 0) ? k_rem(${x}, ${y}) : ${nan}`,
     pow: (x, y) => `k_powHasValue(${x}, ${y}) > 0.5 ? k_pow(${x}, ${y}) : ${nan}`,
     atan2: (y, x) => `${x} === ${x} && ${y} === ${y} ? k_atan2(${y}, ${x}) : ${nan}`,
-    max: call('k_max'),
-    min: call('k_min'),
+    max: (x, y) => (isLiteral(y) ? `${x} <= ${y} ? ${y} : ${x}` : `k_max(${x}, ${y})`), // 0 is more than -0
+    min: (x, y) => (isLiteral(y) ? `${x} > ${y} ? ${y} : ${x}` : `k_min(${x}, ${y})`),
   },
-  int32: { ...binaryWords.int32, ...divisions(-1), and: call('k_and'), or: call('k_or'), xor: call('k_xor') },
-  uint8: { ...binaryWords.uint8, ...divisions(255) },
+  int32: { ...binaryWords.int32, ...divisions(-1), ...bitwise },
+  uint8: { ...binaryWords.uint8, ...divisions(255), ...bitwise },
   bool: binaryWords.bool ?? {},
 };

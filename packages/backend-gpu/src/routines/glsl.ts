@@ -1,9 +1,12 @@
-/** A contraction as four programs for WebGL 2, which compute one texture after the other. */
+/** A contraction as programs for WebGL 2, which compute one texture after the other. */
+import { sizeOf } from '@neumann/core/backend';
+import { elementFunction, type Layout, layoutOf, layoutOfTexels, texelAt } from '../layout.ts';
 import {
   type Axes,
   blockRows,
   type Contraction,
   coordinateLines,
+  isRowMajor,
   type Language,
   placeLines,
   readLines,
@@ -12,13 +15,13 @@ import {
 /** A pass over all texels of a texture. */
 export interface Pass {
   readonly source: string;
-  readonly width: number;
-  readonly height: number;
+  readonly layout: Layout;
 }
 
 export interface Passes {
-  readonly left: Pass;
-  readonly right: Pass;
+  /** Copies of operands, where these do not lie as they are read. */
+  readonly left: Pass | undefined;
+  readonly right: Pass | undefined;
   /** Writes `blockRows` layers. */
   readonly blocks: Pass;
   readonly result: Pass;
@@ -27,117 +30,131 @@ export interface Passes {
 const glsl: Language = {
   declare: (type, name, value) => `${type} ${name} = ${value};`,
   choose: (condition, x, y) => `(${condition} ? ${x} : ${y})`,
-  element: (input, index) => `element${input}(${index})`,
+  element: (_, index) => `element(${index})`,
 };
 
-const head =
-  '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2D;\nprecision highp sampler2DArray;\n';
+const main = (...lines: string[]): string =>
+  `void main() {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
 
-/** Where runs of `length` texels lie: about a square, because devices draw squares of pixels at a time. */
-function layout(runs: number, length: number, maxWidth: number) {
-  const beside = Math.max(1, Math.min(Math.floor(maxWidth / length), Math.ceil(Math.sqrt(runs / length))));
-  return {
-    width: beside * length,
-    height: Math.ceil(runs / beside),
-    /** The first texel of a run. */
-    start: (run: string) => `ivec2((${run} % ${beside}) * ${length}, ${run} / ${beside})`,
-    /** Declares `run` and `at`, the place in it. */
-    place: `ivec2 texel = ivec2(gl_FragCoord.xy);\nint run = texel.y * ${beside} + texel.x / ${length};\nint at = texel.x % ${length};`,
-  };
-}
+/** Declares `name`, the number of the texel that is computed. */
+const texelNumber = ({ width }: Layout, name: string): string =>
+  `int ${name} = int(gl_FragCoord.y) * ${width} + int(gl_FragCoord.x);`;
 
-/** Sources and sizes; a result is a texture of `width` texels in a row. */
-export function passesOf(
-  c: Contraction,
-  maxSize: number,
-  result: { readonly width: number; readonly height: number },
-): Passes | undefined {
-  const { batch, rows, columns, terms, steps, parts, left, right } = c;
+/** Sources and textures, or `undefined` where one of these is larger than the device takes. */
+export function passesOf(c: Contraction, maxSide: number): Passes | undefined {
+  const { batch, rows, columns, terms, steps, parts, left, right, kernel } = c;
   const quads = Math.ceil(columns.size / 4);
   const bands = Math.ceil(rows.size / blockRows);
-  const leftRuns = layout(batch.size * parts * rows.size, steps, maxSize);
-  const rightRuns = layout(batch.size * parts * quads, 4 * steps, maxSize);
-  const tiles = layout(batch.size * parts * bands * quads, 1, maxSize);
-  if ([leftRuns, rightRuns, tiles].some(({ width, height }) => width > maxSize || height > maxSize))
-    return undefined;
+  const allSteps = Math.ceil(terms.size / 4);
+  const sizeOfInput = ({ input }: typeof left): number => sizeOf(kernel.inputs[input]?.shape ?? []);
 
   /** A function that reads an operand at b, `along` (i or j) and term k, 0 beyond the last. */
-  const reader = (name: string, group: Axes, load: typeof left): string => {
+  const reader = (group: Axes, load: typeof left): string => {
     const { lines, value } = readLines(load, c, glsl);
-    const input = load.input;
+    const coordinates = [batch, group, terms].flatMap((axes, i) =>
+      coordinateLines(axes, ['b', 'along', 'k'][i] as string, glsl),
+    );
     return [
-      `uniform sampler2D in0;`,
-      `float element${input}(int at) { int w = textureSize(in0, 0).x; return texelFetch(in0, ivec2(at % w, at / w), 0).x; }`,
-      `float ${name}(int b, int along, int k) {`,
+      'uniform sampler2D t0;',
+      elementFunction('element', 't0', layoutOf(sizeOfInput(load))),
+      'float at(int b, int along, int k) {',
       `  if (along >= ${group.size} || k >= ${terms.size}) return 0.0;`,
-      ...[
-        ...coordinateLines(batch, 'b', glsl),
-        ...coordinateLines(group, 'along', glsl),
-        ...coordinateLines(terms, 'k', glsl),
-        ...lines,
-      ].map((line) => `  ${line}`),
+      ...[...coordinates, ...lines].map((line) => `  ${line}`),
       `  return ${value};`,
       '}',
+      'out vec4 o;\n',
     ].join('\n');
   };
-  const main = (...lines: string[]): string =>
-    `void main() {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
-
-  const leftSource = `${head}out vec4 o;\n${reader('left', rows, left)}\n${main(
-    leftRuns.place,
-    `int i = run % ${rows.size};`,
-    `int part = (run / ${rows.size}) % ${parts};`,
-    `int b = run / ${rows.size * parts};`,
-    `int k = 4 * (part * ${steps} + at);`,
-    'o = vec4(left(b, i, k), left(b, i, k + 1), left(b, i, k + 2), left(b, i, k + 3));',
-  )}`;
-  const rightSource = `${head}out vec4 o;\n${reader('right', columns, right)}\n${main(
-    rightRuns.place,
-    `int j = 4 * (run % ${quads});`,
-    `int part = (run / ${quads}) % ${parts};`,
-    `int b = run / ${quads * parts};`,
-    `int k = part * ${4 * steps} + at;`,
-    'o = vec4(right(b, j, k), right(b, j + 1, k), right(b, j + 2, k), right(b, j + 3, k));',
-  )}`;
+  /** The pass that copies an operand, unless it lies as it is read, and where its fours are then. */
+  const pack = (isLeft: boolean): { pass: Pass | undefined; layout: Layout } => {
+    const [load, group] = isLeft ? [left, rows] : [right, columns];
+    const order = isLeft ? [batch, rows, terms] : [batch, terms, columns];
+    const own = layoutOf(sizeOfInput(load));
+    const isWhole = terms.size % 4 === 0 && (order[2] as Axes).size % 4 === 0;
+    if (isWhole && own.lanes === 4 && isRowMajor(load, c, order)) return { pass: undefined, layout: own };
+    const layout = layoutOfTexels(4 * batch.size * allSteps * (isLeft ? rows.size : 4 * quads), 4);
+    const lines = isLeft
+      ? [
+          `int k = 4 * (n % ${allSteps});`,
+          `int i = (n / ${allSteps}) % ${rows.size};`,
+          `int b = n / ${allSteps * rows.size};`,
+          'o = vec4(at(b, i, k), at(b, i, k + 1), at(b, i, k + 2), at(b, i, k + 3));',
+        ]
+      : [
+          `int j = 4 * (n % ${quads});`,
+          `int k = (n / ${quads}) % ${4 * allSteps};`,
+          `int b = n / ${4 * allSteps * quads};`,
+          'o = vec4(at(b, j, k), at(b, j + 1, k), at(b, j + 2, k), at(b, j + 3, k));',
+        ];
+    const source = reader(group, load) + main(texelNumber(layout, 'n'), ...lines);
+    return { pass: { source, layout }, layout };
+  };
+  const [x, y] = [pack(true), pack(false)];
+  const tiles = layoutOfTexels(4 * batch.size * parts * bands * quads, 4);
+  if ([x.layout, y.layout, tiles].some(({ width, height }) => Math.max(width, height) > maxSide))
+    return undefined;
 
   const each = <T>(f: (r: number) => T): T[] => Array.from({ length: blockRows }, (_, r) => f(r));
-  const blocksSource = `${head}uniform sampler2D in0;\nuniform sampler2D in1;\n${each((r) => `layout(location = ${r}) out vec4 o${r};\n`).join('')}${main(
-    tiles.place,
-    `int quad = run % ${quads};`,
-    `int band = (run / ${quads}) % ${bands};`,
-    `int outer = run / ${quads * bands};`,
-    ...each((r) => `int i${r} = outer * ${rows.size} + min(band * ${blockRows} + ${r}, ${rows.size - 1});`),
-    ...each((r) => `ivec2 p${r} = ${leftRuns.start(`i${r}`)};`),
-    `int q = outer * ${quads} + quad;`,
-    `ivec2 p = ${rightRuns.start('q')};`,
-    ...each((r) => `vec4 s${r} = vec4(0.0);`),
-    `for (int step = 0; step < ${steps}; step++) {`,
-    ...[0, 1, 2, 3].map((t) => `  vec4 y${t} = texelFetch(in1, p + ivec2(4 * step + ${t}, 0), 0);`),
-    ...each((r) => [
-      `  vec4 x${r} = texelFetch(in0, p${r} + ivec2(step, 0), 0);`,
-      `  s${r} += x${r}.x * y0; s${r} += x${r}.y * y1; s${r} += x${r}.z * y2; s${r} += x${r}.w * y3;`,
-    ]).flat(),
-    '}',
-    ...each((r) => `o${r} = s${r};`),
-  )}`;
+  const blocks = [
+    'uniform sampler2D t0;\nuniform sampler2D t1;',
+    `vec4 left(int n) { return texelFetch(t0, ${texelAt(x.layout, 'n')}, 0); }`,
+    `vec4 right(int n) { return texelFetch(t1, ${texelAt(y.layout, 'n')}, 0); }`,
+    ...each((r) => `layout(location = ${r}) out vec4 o${r};`),
+    main(
+      texelNumber(tiles, 'n'),
+      `int quad = n % ${quads};`,
+      `int band = (n / ${quads}) % ${bands};`,
+      `int part = (n / ${quads * bands}) % ${parts};`,
+      `int b = n / ${quads * bands * parts};`,
+      ...each(
+        (r) =>
+          `int p${r} = (b * ${rows.size} + min(band * ${blockRows} + ${r}, ${rows.size - 1})) * ${allSteps};`,
+      ),
+      `int p = b * ${4 * allSteps * quads} + quad;`,
+      ...each((r) => `vec4 s${r} = vec4(0.0);`),
+      `int end = min((part + 1) * ${steps}, ${allSteps});`,
+      `for (int step = part * ${steps}; step < end; step++) {`,
+      ...[0, 1, 2, 3].map((t) => `  vec4 y${t} = right(p + (4 * step + ${t}) * ${quads});`),
+      ...each((r) => [
+        `  vec4 x${r} = left(p${r} + step);`,
+        `  s${r} += x${r}.x * y0; s${r} += x${r}.y * y1; s${r} += x${r}.z * y2; s${r} += x${r}.w * y3;`,
+      ]).flat(),
+      '}',
+      ...each((r) => `o${r} = s${r};`),
+    ),
+  ].join('\n');
 
-  const resultSource = `${head}uniform sampler2DArray in0;\nout float o;\n${main(
-    'ivec2 texel = ivec2(gl_FragCoord.xy);',
-    `int position = texel.y * ${result.width} + texel.x;`,
-    ...placeLines(c, glsl),
-    `int tile = (b * ${parts * bands} + i / ${blockRows}) * ${quads} + j / 4;`,
-    'float sum = 0.0;',
-    `for (int part = 0; part < ${parts}; part++) {`,
-    `  int run = tile + part * ${bands * quads};`,
-    `  vec4 four = texelFetch(in0, ivec3(${tiles.start('run')}, i % ${blockRows}), 0);`,
-    '  sum += four[j % 4];',
+  const result = layoutOf(sizeOf(kernel.axes));
+  /** Whether four neighbours in the result are one in a block. */
+  const last = kernel.axes.length - 1;
+  const isAligned = columns.axes.at(-1) === last && (kernel.axes[last] as number) % 4 === 0;
+  const sum = [
+    'uniform sampler2DArray t0;',
+    'vec4 four(int position) {',
+    ...placeLines(c, glsl).map((line) => `  ${line}`),
+    `  int tile = (b * ${parts * bands} + i / ${blockRows}) * ${quads} + j / 4;`,
+    '  vec4 sum = vec4(0.0);',
+    `  for (int part = 0; part < ${parts}; part++) {`,
+    `    int n = tile + part * ${bands * quads};`,
+    `    sum += texelFetch(t0, ivec3(${texelAt(tiles, 'n')}, i % ${blockRows}), 0);`,
+    '  }',
+    '  return TURN;',
     '}',
-    'o = sum;',
-  )}`;
+  ].join('\n');
+  const write = (lanes: 1 | 4): string => {
+    const each4 = ['0', '1', '2', '3'].map((lane) => `one(position + ${lane})`).join(', ');
+    const one = sum.replace('vec4 four', 'float one').replace('TURN', 'sum[j % 4]');
+    if (lanes === 1)
+      return `${one}\nout float o;\n${main(texelNumber(result, 'position'), 'o = one(position);')}`;
+    const [functions, value] = isAligned
+      ? [sum.replace('TURN', 'sum'), 'four(position)']
+      : [one, `vec4(${each4})`];
+    return `${functions}\nout vec4 o;\n${main(texelNumber(result, 'n'), 'int position = 4 * n;', `o = ${value};`)}`;
+  };
   return {
-    left: { source: leftSource, width: leftRuns.width, height: leftRuns.height },
-    right: { source: rightSource, width: rightRuns.width, height: rightRuns.height },
-    blocks: { source: blocksSource, width: tiles.width, height: tiles.height },
-    result: { source: resultSource, width: result.width, height: result.height },
+    left: x.pass,
+    right: y.pass,
+    blocks: { source: blocks, layout: tiles },
+    result: { source: write(result.lanes), layout: result },
   };
 }
