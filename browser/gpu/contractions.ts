@@ -1,5 +1,5 @@
 /** Sums of products that are large enough for the programs in blocks, and of sizes that do not fit these. */
-import { conv, jit, matmul, reshape, setBackend, type Tensor, tensor, vjp } from '@neumann/core';
+import { conv, jit, matmul, reshape, setBackend, type Tensor, tensor, transpose, vjp } from '@neumann/core';
 import { type Backend, reference } from '@neumann/core/backend';
 
 type Attempt = (name: string, holds: () => unknown) => Promise<void>;
@@ -42,11 +42,21 @@ const product = (x: number[], y: number[], terms: number): Example => ({
   terms,
 });
 
+/** The rows of the left operand side by side, as for the gradient of weights. */
+const transposed = (x: number[], y: number[]): Example => ({
+  name: `transposed matmul ${x.join('×')} · ${y.join('×')}`,
+  shapes: [x, y],
+  f: (a, b) => matmul(transpose(a), b),
+  terms: x[0] as number,
+});
+
 const examples: readonly Example[] = [
   product([64, 64], [64, 64], 64),
   product([37, 530], [530, 29], 530),
   product([9, 1100], [1100, 70], 1100),
   product([3, 40, 45], [3, 45, 34], 45),
+  transposed([130, 72], [130, 40]),
+  transposed([701, 44], [701, 29]),
   ...passes([4, 13, 11, 6], [3, 3, 6, 10], [4, 13, 11, 10], { padding: 'same' }),
   ...passes([3, 15, 14, 8], [5, 3, 8, 12], [3, 8, 7, 12], { stride: 2, padding: 'same' }),
   ...passes([2, 300, 7], [3, 7, 9], [2, 296, 9], { dilation: 2 }),

@@ -24,6 +24,9 @@ class TextureMemory implements Numbered {
   }
 }
 
+/** The program of a kernel's own loops, or those of a contraction. */
+type Compiled = { readonly nest: WebGLProgram } | { readonly blocks: CompiledContraction };
+
 /**
  * Programs that gpu.js translates to GLSL, drawn on its context from here, over float32 textures that are used again.
  *
@@ -47,7 +50,7 @@ class WebGl2 implements Device {
   readonly #drawing: Drawing;
   /** One element, 1. */
   readonly #probe: TextureMemory;
-  readonly #programs: Programs<WebGLProgram | CompiledContraction>;
+  readonly #programs: Programs<Compiled>;
   readonly #contractions: WebGlContractions | undefined;
   readonly #refusals = new Refusals();
   /** The first handle since WebGL was last asked for errors. */
@@ -64,12 +67,14 @@ class WebGl2 implements Device {
     this.#contractions = isBrowser ? WebGlContractions.on(this.#drawing) : undefined;
     this.contracts = this.#contractions !== undefined;
     this.#programs = new Programs(
-      ({ contraction, ...program }) =>
-        (contraction && this.#contractions?.compile(contraction)) ??
-        this.#drawing.compile(glslOf(program, gpu), program.inputs.length),
+      (program) => {
+        const { contraction, inputs } = program;
+        const blocks = contraction && this.#contractions?.compile(contraction);
+        return blocks ? { blocks } : { nest: this.#drawing.compile(glslOf(program, gpu), inputs.length) };
+      },
       (compiled) => {
-        if (compiled instanceof WebGLProgram) gl.deleteProgram(compiled);
-        else this.#contractions?.destroy(compiled);
+        if ('nest' in compiled) gl.deleteProgram(compiled.nest);
+        else this.#contractions?.destroy(compiled.blocks);
       },
     );
     const info = gl.getExtension('WEBGL_debug_renderer_info');
@@ -127,17 +132,17 @@ class WebGl2 implements Device {
     const number = this.#refusals.number();
     const result = this.#drawing.take(layoutOf(program.size));
     const textures = inputs.map((input) => (input as TextureMemory).texture);
-    if (compiled instanceof WebGLProgram) this.#drawing.draw(compiled, textures, result);
+    if ('nest' in compiled) this.#drawing.draw(compiled.nest, textures, result);
     else {
-      const [x, y] = compiled.operands.map(
+      const [x, y] = compiled.blocks.operands.map(
         (operand) => textures[program.inputs.findIndex(({ input }) => input === operand)] as Texture,
       ) as [Texture, Texture];
-      this.#contractions?.run(compiled, x, y, result);
+      this.#contractions?.run(compiled.blocks, x, y, result);
     }
     return new TextureMemory(program.size, number, result);
   }
 
-  #compiled(program: Emitted): WebGLProgram | CompiledContraction {
+  #compiled(program: Emitted): Compiled {
     try {
       return this.#programs.find(program);
     } catch (cause) {

@@ -29,7 +29,7 @@ export function wgslOf(program: Emitted, gpu: Gpu): WgslProgram {
     const load = `get_user_in${read.input}(`;
     const own = `${load}0, 0, i32(i32(threadGid.x)))`;
     const isOwn = lanes === 4 && read.size === size && count(body, load) === count(body, own);
-    return { unit, load, own, isOwn };
+    return { unit, load, own, isOwn, size: read.size };
   });
   const owns = reads.filter(({ isOwn }) => isOwn);
   const point = owns
@@ -40,14 +40,16 @@ export function wgslOf(program: Emitted, gpu: Gpu): WgslProgram {
   const [threads, groups] = [Math.ceil(size / lanes), Math.ceil(size / lanes / workgroup)];
   const y = Math.ceil(groups / maxGroups);
   const x = Math.ceil(groups / y);
-  const typeOf = (isFour: boolean): string => `array<${isFour ? 'vec4f' : 'f32'}>`;
+  const typeOf = (elements: number, isFour: boolean): string =>
+    isFour ? `array<vec4f, ${Math.ceil(elements / 4)}>` : `array<f32, ${Math.max(1, elements)}>`;
   const call = (lane: number): string =>
     `point(vec3u(${lanes} * thread + ${lane}, 0, 0)${owns.map(({ unit }) => `, q${unit}[${lane}]`).join('')})`;
   const source = [
     ...reads.map(
-      ({ unit, isOwn }) => `@group(0) @binding(${unit}) var<storage, read> in${unit}: ${typeOf(isOwn)};`,
+      (read) =>
+        `@group(0) @binding(${read.unit}) var<storage, read> in${read.unit}: ${typeOf(read.size, read.isOwn)};`,
     ),
-    `@group(0) @binding(${inputs.length}) var<storage, read_write> result: ${typeOf(lanes === 4)};`,
+    `@group(0) @binding(${inputs.length}) var<storage, read_write> result: ${typeOf(size, lanes === 4)};`,
     ...(hasSpecial
       ? [
           `@group(0) @binding(${inputs.length + 1}) var<uniform> special: vec4f;`,

@@ -109,10 +109,18 @@ const axesOf = (x: Load): Set<number> =>
 
 /** What the two shading languages write differently. */
 export interface Language {
-  declare(type: 'int' | 'bool', name: string, value: string): string;
-  choose(condition: string, x: string, y: string): string;
-  /** The element of an input at a flat index. */
-  element(input: number, index: string): string;
+  readonly declare: (type: 'int' | 'bool' | 'vec4', name: string, value: string) => string;
+  /** Declares a sum of fours, 0 at first. */
+  readonly sum: (name: string) => string;
+  /** The start of a loop over integers. */
+  readonly loop: (name: string, from: string, to: string) => string;
+  readonly choose: (condition: string, x: string, y: string) => string;
+  readonly vec4: string;
+  /** The head of a function of integers, down to the brace. */
+  readonly head: (result: 'float' | 'vec4', name: string, parameters: readonly string[]) => string;
+  /** An element of the operand that is copied, and four that lie side by side, the first at a multiple of 4. */
+  readonly element: (index: string) => string;
+  readonly four: (index: string) => string;
 }
 
 /** The lines that make the coordinates of `group` from the variable `index`. */
@@ -125,11 +133,12 @@ export function coordinateLines(group: Axes, index: string, language: Language):
   });
 }
 
-/** The lines that read an operand where its coordinates are declared, and the text of the element. */
+/** The lines that read an operand where its coordinates are declared, and the text of the element, or of four. */
 export function readLines(
   load: Load,
   { kernel }: Contraction,
   language: Language,
+  isFour: boolean,
 ): { lines: string[]; value: string } {
   const lines: string[] = [];
   const texts = new Map<Expr, string>();
@@ -148,10 +157,26 @@ export function readLines(
   const shape = kernel.inputs[load.input]?.shape ?? [];
   const strides = rowMajorStrides(shape);
   const index = load.index.map((x, axis) => `${of(x)} * ${strides[axis]}`).join(' + ') || '0';
-  if (!load.guard) return { lines, value: language.element(load.input, index) };
+  const read = (at: string): string => (isFour ? language.four(at) : language.element(at));
+  if (!load.guard) return { lines, value: read(index) };
   const guard = of(load.guard);
-  const safe = language.element(load.input, language.choose(guard, index, '0'));
-  return { lines, value: language.choose(guard, safe, '0.0') };
+  const zero = isFour ? `${language.vec4}(0.0)` : '0.0';
+  return { lines, value: language.choose(guard, read(language.choose(guard, index, '0')), zero) };
+}
+
+/** Whether four neighbours along the last axis of a group lie side by side in an operand, the first at a multiple of 4. */
+export function isInFours({ index, guard, input }: Load, { kernel }: Contraction, group: Axes): boolean {
+  const [axis, extent] = [group.axes.at(-1), group.extents.at(-1)];
+  const last = index.at(-1);
+  const others = [...index.slice(0, -1), ...(guard ? [guard] : [])];
+  return (
+    extent !== undefined &&
+    extent % 4 === 0 &&
+    (kernel.inputs[input]?.shape.at(-1) ?? 1) % 4 === 0 &&
+    last?.kind === 'coord' &&
+    last.axis === axis &&
+    nodesOf(others).every((node) => node.kind !== 'coord' || node.axis !== axis)
+  );
 }
 
 const words: Readonly<Record<string, string>> = {

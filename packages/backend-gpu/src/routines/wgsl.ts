@@ -1,13 +1,11 @@
 /** A contraction as programs for WebGPU, one after the other. */
+import { blockLines, blocksOf, numberLines, type Operand, operandsOf } from './blocks.ts';
 import {
-  type Axes,
   blockRows,
   type Contraction,
   coordinateLines,
-  isRowMajor,
   type Language,
   placeLines,
-  readLines,
   resultLines,
 } from './contraction.ts';
 
@@ -29,15 +27,21 @@ interface Launches {
 
 const wgsl: Language = {
   declare: (_, name, value) => `let ${name} = ${value};`,
+  sum: (name) => `var ${name} = vec4f();`,
+  loop: (name, from, to) => `for (var ${name} = ${from}; ${name} < ${to}; ${name}++) {`,
   choose: (condition, x, y) => `select(${y}, ${x}, ${condition})`,
-  element: (_, index) => `in0[${index}]`,
+  vec4: 'vec4f',
+  head: (result, name, parameters) =>
+    `fn ${name}(${parameters.map((p) => `${p}: i32`).join(', ')}) -> ${result === 'vec4' ? 'vec4f' : 'f32'} {`,
+  element: (index) => `in0[${index}]`,
+  four: (index) => `in0[(${index}) >> 2u]`,
 };
 
 /** Threads of a workgroup, and the most workgroups in a row. */
 export const workgroup = 64;
 export const maxGroups = 65_535;
 
-/** A program with one thread for each `thread` below `threads`. */
+/** A program with one thread for each `n` below `threads`; the types of arrays are those of elements and, where known, sizes. */
 function program(
   threads: number,
   inputs: readonly string[],
@@ -50,75 +54,39 @@ function program(
     `@group(0) @binding(${inputs.length}) var<storage, read_write> result: array<${output}>;`,
     functions,
     `@compute @workgroup_size(${workgroup}) fn main(@builtin(global_invocation_id) id: vec3u) {`,
-    `  let thread = i32(id.x + id.y * ${maxGroups * workgroup}u);`,
-    `  if (thread >= ${threads}) { return; }`,
+    `  let n = i32(id.x + id.y * ${maxGroups * workgroup}u);`,
+    `  if (n >= ${threads}) { return; }`,
     ...lines.map((line) => `  ${line}`),
     '}',
   ].join('\n');
 }
 
 export function launchesOf(c: Contraction): Launches {
-  const { batch, rows, columns, terms, steps, parts, left, right } = c;
+  const { batch, rows, columns, parts } = c;
+  const { left, right } = operandsOf(c, wgsl, () => true);
   const quads = Math.ceil(columns.size / 4);
-  const bands = Math.ceil(rows.size / blockRows);
-  const allSteps = Math.ceil(terms.size / 4);
   const launches: Launch[] = [];
   const scratch: Partial<Record<Place, number>> = {};
-
-  /** A function that reads an operand at b, `along` (i or j) and term k, 0 beyond the last. */
-  const reader = (group: Axes, load: typeof left): string => {
-    const { lines, value } = readLines(load, c, wgsl);
-    const coordinates = [batch, group, terms].flatMap((axes, i) =>
-      coordinateLines(axes, ['b', 'along', 'k'][i] as string, wgsl),
-    );
-    return [
-      'fn element(b: i32, along: i32, k: i32) -> f32 {',
-      `  if (along >= ${group.size} || k >= ${terms.size}) { return 0.0; }`,
-      ...[...coordinates, ...lines].map((line) => `  ${line}`),
-      `  return ${value};`,
-      '}',
-    ].join('\n');
-  };
-  /** Copies an operand, unless it lies as it is read. */
-  const pack = (place: 'left' | 'right', group: Axes): Place => {
-    const load = place === 'left' ? left : right;
-    const order = place === 'left' ? [batch, group, terms] : [batch, terms, group];
-    if (terms.size % 4 === 0 && (order[2] as Axes).size % 4 === 0 && isRowMajor(load, c, order)) return place;
-    const packed = place === 'left' ? 'packedLeft' : 'packedRight';
-    const threads = batch.size * (place === 'left' ? rows.size * allSteps : 4 * allSteps * quads);
-    const lines =
-      place === 'left'
-        ? [
-            `let k = 4 * (thread % ${allSteps});`,
-            `let i = (thread / ${allSteps}) % ${rows.size};`,
-            `let b = thread / ${allSteps * rows.size};`,
-            'result[thread] = vec4f(element(b, i, k), element(b, i, k + 1), element(b, i, k + 2), element(b, i, k + 3));',
-          ]
-        : [
-            `let j = 4 * (thread % ${quads});`,
-            `let k = (thread / ${quads}) % ${4 * allSteps};`,
-            `let b = thread / ${4 * allSteps * quads};`,
-            'result[thread] = vec4f(element(b, j, k), element(b, j + 1, k), element(b, j + 2, k), element(b, j + 3, k));',
-          ];
+  const pack = ({ fours, copy }: Operand, own: 'left' | 'right', packed: Place): Place => {
+    if (!copy) return own;
+    const type = copy.isFour ? 'vec4f' : 'f32';
     launches.push({
-      source: program(threads, ['f32'], 'vec4f', lines, reader(group, load)),
-      places: [place, packed],
-      threads,
+      source: program(fours, [type], 'vec4f', [...copy.lines, `result[n] = ${copy.value};`], copy.functions),
+      places: [own, packed],
+      threads: fours,
     });
-    scratch[packed] = 4 * threads;
+    scratch[packed] = 4 * fours;
     return packed;
   };
-  const [x, y] = [pack('left', rows), pack('right', columns)];
+  const [x, y] = [pack(left, 'left', 'packedLeft'), pack(right, 'right', 'packedRight')];
 
   const each = <T>(f: (r: number) => T): T[] => Array.from({ length: blockRows }, (_, r) => f(r));
-  const tiles = batch.size * parts * bands * quads;
-  const store = (r: number): string[] => {
+  const blocks = blocksOf(c);
+  const store = (r: number): string => {
     const i = `band * ${blockRows} + ${r}`;
-    if (parts > 1)
-      return [
-        `if (${i} < ${rows.size}) { result[((part * ${batch.size} + b) * ${rows.size} + ${i}) * ${quads} + quad] = s${r}; }`,
-      ];
-    return [`store(b, ${i}, 4 * quad, s${r});`];
+    return parts === 1
+      ? `store(b, ${i}, 4 * quad, s${r});`
+      : `if (${i} < ${rows.size}) { result[((part * ${batch.size} + b) * ${rows.size} + ${i}) * ${quads} + quad] = s${r}; }`;
   };
   const storing = [
     'fn store(b: i32, i: i32, first: i32, four: vec4f) {',
@@ -132,37 +100,28 @@ export function launchesOf(c: Contraction): Launches {
     '  }',
     '}',
   ].join('\n');
-  const sumUp = [
-    `let quad = thread % ${quads};`,
-    `let band = (thread / ${quads}) % ${bands};`,
-    `let b = (thread / ${quads * bands}) % ${batch.size};`,
-    `let part = thread / ${quads * bands * batch.size};`,
-    ...each(
-      (r) =>
-        `let p${r} = (b * ${rows.size} + min(band * ${blockRows} + ${r}, ${rows.size - 1})) * ${allSteps};`,
-    ),
-    `let p = b * ${4 * allSteps * quads} + quad;`,
-    ...each((r) => `var s${r} = vec4f();`),
-    `for (var step = part * ${steps}; step < min((part + 1) * ${steps}, ${allSteps}); step++) {`,
-    ...[0, 1, 2, 3].map((t) => `  let y${t} = in1[p + (4 * step + ${t}) * ${quads}];`),
-    ...each((r) => [
-      `  let x${r} = in0[p${r} + step];`,
-      `  s${r} += x${r}.x * y0 + x${r}.y * y1 + x${r}.z * y2 + x${r}.w * y3;`,
-    ]).flat(),
-    '}',
-    ...each(store).flat(),
-  ];
+  const functions = [
+    'fn left(n: i32) -> vec4f { return in0[n]; }',
+    'fn right(n: i32) -> vec4f { return in1[n]; }',
+    ...(parts > 1 ? [] : [storing]),
+  ].join('\n');
   launches.push({
-    source: program(tiles, ['vec4f', 'vec4f'], parts > 1 ? 'vec4f' : 'f32', sumUp, parts > 1 ? '' : storing),
+    source: program(
+      blocks,
+      [`vec4f, ${left.fours}`, `vec4f, ${right.fours}`],
+      parts > 1 ? 'vec4f' : 'f32',
+      [...numberLines(c, wgsl), ...blockLines(c, left, wgsl), ...each(store)],
+      functions,
+    ),
     places: [x, y, parts > 1 ? 'partSums' : 'result'],
-    threads: tiles,
+    threads: blocks,
   });
   if (parts === 1) return { launches, scratch };
 
   const size = batch.size * rows.size * columns.size;
   scratch.partSums = 4 * parts * batch.size * rows.size * quads;
   const addUp = [
-    'let position = thread;',
+    'let position = n;',
     ...placeLines(c, wgsl),
     'var sum = 0.0;',
     `for (var part = 0; part < ${parts}; part++) {`,
