@@ -21,6 +21,11 @@ const PACK_ALL_FROM = 512;
 const FIRST_LEVEL = 2 ** 15;
 /** Bytes of a row of y that are copied in one go: enough to be prefetched, if there are a few of them for threads to share. */
 const RUN = 512;
+/**
+ * Bytes of a block of y that tiles multiply row after row, so that they write the result line after line: they stay in
+ * the second-level cache.
+ */
+const GROUP = 2 ** 17;
 
 interface Product {
   readonly context: EmitContext;
@@ -77,11 +82,11 @@ export function blocks(context: EmitContext, element: Element, routine: Matmul):
     (m >= PACK_Y_FROM && rowBytes > 1024) ||
     (m >= PACK_ALL_FROM && blockK * rowBytes > FIRST_LEVEL);
   const packsX = m >= 4 && n >= PACK_X_FROM;
-  const groups = groupsOf(element, vectors, n, transposeY ? 1 : Math.min(RUN, (n * element.bytes) / 4));
+  const hasFewRows = m < 8 * tileRows(context.features, vectors) || (m <= BLOCK_M + 8 && n >= 2 * m);
+  const sharesColumns = batch === 1 && hasFewRows;
+  const groups = groupsOf(element, vectors, n, sharesColumns ? Math.min(RUN, rowBytes / 4) : GROUP / blockK);
   const product = { context, element, routine, vectors, packs, packsX, blockK, groups, tiles: new Map() };
-  return batch === 1 && (m < 8 * tileRows(context.features, vectors) || (m <= BLOCK_M + 8 && n >= 2 * m))
-    ? byColumns(product)
-    : byRows(product);
+  return sharesColumns ? byColumns(product) : byRows(product);
 }
 
 /** Threads share groups of columns. */
@@ -220,29 +225,27 @@ function emitTiles(
   { count, accumulate }: Terms,
   groups: readonly Group[],
 ): void {
-  const { routine, element, packs, packsX } = product;
+  const { routine, element, packsX } = product;
   const { n, k, transposeX } = routine;
   const rowBytes = element.bytes * (transposeX ? 1 : k);
-  const [atA, atB, atC, column] = [
-    code.local('i32'),
-    code.local('i32'),
-    code.local('i32'),
-    code.local('i32'),
-  ];
-  code.get(b).set(atB).get(c).set(column);
+  const [panel = 0, column = 0, row = 0, atA = 0, atB = 0, atC = 0] = code.locals('i32', 6);
+  code.get(b).set(panel).get(c).set(column);
   for (const { width, panels, count: repeats } of groups)
-    code.repeat(panels * repeats, () => {
-      code.get(a).set(atA).get(column).set(atC);
-      for (const { size, count: repeated } of tilesOfRows(product, rows, width)) {
-        const tile = tileFunction(product, size, width);
+    code.repeat(repeats, () => {
+      code.get(a).set(atA).get(column).set(row);
+      for (const { size, count: repeated } of tilesOfRows(product, rows, width))
         code.repeat(repeated, () => {
-          code.get(atA).get(atB).get(atC).i32(count).get(accumulate).call(tile);
+          code.get(panel).set(atB).get(row).set(atC);
+          code.repeat(panels, () => {
+            const tile = tileFunction(product, size, width);
+            code.get(atA).get(atB).get(atC).i32(count).get(accumulate).call(tile);
+            code.advance(atB, panelStep(product, width, count)).advance(atC, width * element.bytes);
+          });
           code.advance(atA, packsX ? count * vectorsOf(element, size) * 16 : size * rowBytes);
-          code.advance(atC, size * n * element.bytes);
+          code.advance(row, size * n * element.bytes);
         });
-      }
-      code.advance(column, width * element.bytes);
-      code.advance(atB, packs ? count * vectorsOf(element, width) * 16 : width * element.bytes);
+      code.advance(panel, panels * panelStep(product, width, count));
+      code.advance(column, panels * width * element.bytes);
     });
 }
 
@@ -269,17 +272,17 @@ function rowBlocks(m: number, tile: number): RowBlocks {
  * Columns in panels: whole ones, of which some make up `run` bytes, and narrower last ones. A panel with a vector that is
  * not full has no more than `TILE_VECTORS`: single elements are stored from registers of 128 bits, and there are no more.
  */
-function groupsOf({ lanes, bytes }: Element, vectors: number, n: number, run: number): Group[] {
+function groupsOf({ lanes }: Element, vectors: number, n: number, run: number): Group[] {
   const groups: Group[] = [];
   let left = n;
   const take = (width: number, panels: number) => {
-    const count = Math.floor(left / (width * panels));
+    const count = panels > 0 ? Math.floor(left / (width * panels)) : 0;
     if (count > 0) groups.push({ width, panels, count });
     left -= count * width * panels;
   };
-  const width = vectors * lanes;
-  take(width, Math.max(1, Math.floor(run / (width * bytes))));
-  take(width, 1);
+  const panels = Math.max(1, Math.floor(run / (vectors * 16)));
+  take(vectors * lanes, panels);
+  take(vectors * lanes, Math.floor(left / (vectors * lanes)));
   take(TILE_VECTORS * lanes, 1);
   if (left > 0) take(left, 1);
   return groups;
@@ -344,6 +347,11 @@ function packY(
   }
 }
 
+/** Bytes between neighbouring panels of y. */
+function panelStep({ element, packs }: Product, width: number, count: number): number {
+  return packs ? count * vectorsOf(element, width) * 16 : width * element.bytes;
+}
+
 function vectorsOf({ lanes }: Element, width: number): number {
   return Math.ceil(width / lanes);
 }
@@ -365,10 +373,8 @@ function tileFunction(product: Product, rows: number, width: number): Callable {
       const tile = new Tile(code, element, context.features, { rows, vectors });
       const rowOffset = (r: number) => r * apart;
       const outOffset = (r: number) => r * n * element.bytes;
-      code.countdown(count, () => {
-        tile.step(a, rowOffset, b, 0);
-        code.advance(a, termBytes).advance(b, packs ? vectors * 16 : n * element.bytes);
-      });
+      const bytes = { a: termBytes, b: packs ? vectors * 16 : n * element.bytes };
+      tile.steps(count, a, rowOffset, b, bytes);
       code.get(accumulate).if(() => tile.addFrom(c, outOffset, width));
       tile.store(c, outOffset, width);
     },

@@ -58,10 +58,7 @@ export function productTiles(
         const tile = new Tile(code, element, context.features, { rows, vectors });
         const offset = (r: number) => r * steps.out;
         code.get(adds).if(() => tile.load(out, offset, width));
-        code.countdown(count, () => {
-          tile.step(a, (r) => r * element.bytes, b, 0);
-          code.advance(a, stepA).advance(b, stepB);
-        });
+        tile.steps(count, a, (r) => r * element.bytes, b, { a: stepA, b: stepB });
         tile.store(out, offset, width);
       },
     );

@@ -47,6 +47,9 @@ export function coverTiles(extent: number, most: number): { size: number; count:
   return tiles;
 }
 
+/** Terms in one go of a loop in 256-bit mode, where decoding its instructions takes nearly as long as to multiply. */
+const UNROLLED = 4;
+
 /** Accumulators in registers: `acc[r][v] += splat(a[r]) * b[v]`, one step for each term of a sum. */
 export class Tile {
   readonly #code: Code;
@@ -90,6 +93,30 @@ export class Tile {
           local,
         );
     }
+  }
+
+  /** As many terms as `count` says, at least one, of which each stands some bytes after the one before; pointers move on. */
+  steps(
+    count: Local,
+    a: Local,
+    rowOffset: (row: number) => number,
+    b: Local,
+    bytes: { readonly a: number; readonly b: number },
+  ): void {
+    const code = this.#code;
+    const some = (terms: number) => {
+      for (let t = 0; t < terms; t++) this.step(a, (r) => t * bytes.a + rowOffset(r), b, t * bytes.b);
+      code.advance(a, terms * bytes.a).advance(b, terms * bytes.b);
+    };
+    if (!this.#features.revectorize) {
+      code.countdown(count, () => some(1));
+      return;
+    }
+    const rounds = code.local('i32');
+    code.get(count).i32(UNROLLED).op('i32.div_u').tee(rounds);
+    code.if(() => code.countdown(rounds, () => some(UNROLLED)));
+    code.get(count).i32(UNROLLED).op('i32.rem_u').tee(rounds);
+    code.if(() => code.countdown(rounds, () => some(1)));
   }
 
   /** Starts from what lies in memory; `width` columns of each row exist. */
