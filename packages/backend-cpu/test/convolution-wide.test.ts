@@ -2,10 +2,13 @@
 import process from 'node:process';
 import { expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';
-import { expectByDefinition, type Sizes } from './convolutions.ts';
+import { expectByDefinition, geometryOf, inputsOf, relativeError, type Sizes } from './convolutions.ts';
+import { runKernel } from './kernels.ts';
+import { convKernel } from './routine-kernels.ts';
 
 const hasIt = Number.parseInt(process.versions.node, 10) >= 24;
 const wide = await cpu({ revectorize: hasIt, winograd: false });
+const winograd = await cpu({ revectorize: hasIt });
 
 test('the backend says whether it is in 256-bit mode', () => {
   expect(wide.features.revectorize).toBe(hasIt);
@@ -21,3 +24,19 @@ test.each<['x' | 'w' | 'y', string, Sizes]>([
   ['x', 'of large weights', { n: 3, c: 237, f: 132, x: [7, 9], y: [3, 4], kernel: [3, 3], stride: twice }],
   ['w', 'of large weights', { n: 9, c: 251, f: 141, x: [13, 9], y: [7, 5], kernel: [1, 1], stride: twice }],
 ])('the definition gives %s %s', (target, _, sizes) => expectByDefinition([wide], target, sizes));
+
+test.each<['x' | 'w' | 'y', string, Sizes]>(
+  (['x', 'w', 'y'] as const).flatMap((target) => {
+    const image = { n: 3, x: [14, 11], y: [14, 11], kernel: [3, 3], padLow: [1, 1] };
+    return [
+      [target, 'with an odd number of vectors', { ...image, c: 20, f: 28 }],
+      [target, 'with pairs of vectors', { ...image, c: 32, f: 56 }],
+    ];
+  }),
+)("Winograd's algorithm gives %s %s, to 5e-5 of its greatest element", (target, _, sizes) => {
+  const kernel = convKernel(target, geometryOf(sizes));
+  const [actual, expected] = [winograd, wide].map(
+    (backend) => runKernel(backend, kernel, inputsOf(kernel))[0],
+  );
+  expect(actual && expected && relativeError(actual, expected)).toBeLessThan(5e-5);
+});

@@ -1,5 +1,5 @@
 /** Convolutions too large for the reference backend, by their definition. */
-import { type Backend, type ConvGeometry, type Kernel, sizeOf } from '@neumann/core/backend';
+import { type Backend, type ConvGeometry, type Kernel, sizeOf, type TypedArray } from '@neumann/core/backend';
 import { expect } from 'vitest';
 import { runKernel } from './kernels.ts';
 import { convKernel } from './routine-kernels.ts';
@@ -77,4 +77,14 @@ export function expectByDefinition(
     const [result] = runKernel(backend, kernel, inputs);
     expect(Buffer.compare(Buffer.from(new Float32Array(result ?? []).buffer), expected)).toBe(0);
   }
+}
+
+/** The greatest difference, relative to the greatest magnitude. */
+export function relativeError(actual: TypedArray, expected: TypedArray): number {
+  let [error, most] = [0, 0];
+  for (const [i, want] of expected.entries()) {
+    error = Math.max(error, Number.isNaN(actual[i]) ? Infinity : Math.abs((actual[i] ?? 0) - want));
+    most = Math.max(most, Math.abs(want));
+  }
+  return error / most;
 }

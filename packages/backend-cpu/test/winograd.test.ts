@@ -2,22 +2,13 @@ import { type ConvGeometry, type Kernel, sizeOf, type TypedArray } from '@neuman
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';
+import { relativeError } from './convolutions.ts';
 import { randomSource, runKernel } from './kernels.ts';
 import { convKernel } from './routine-kernels.ts';
 
 const auto = await cpu();
 const unfused = await cpu({ relaxedSimd: false });
 const never = await cpu({ winograd: false });
-
-/** The greatest difference, relative to the greatest magnitude. */
-function relativeError(actual: TypedArray, expected: TypedArray): number {
-  let [error, most] = [0, 0];
-  for (const [i, want] of expected.entries()) {
-    error = Math.max(error, Number.isNaN(actual[i]) ? Infinity : Math.abs((actual[i] ?? 0) - want));
-    most = Math.max(most, Math.abs(want));
-  }
-  return error / most;
-}
 
 function inputsOf({ inputs }: Kernel, seed: number): Float32Array[] {
   const random = randomSource(seed);

@@ -119,48 +119,65 @@ export interface Extent {
   readonly columns: number;
 }
 
+/** Bytes of temporary memory that a transform wants. */
+export const TEMPORARY: number = POINTS * 32;
+
 /**
- * `(from, to, temporary)`: transforms tiles of `vectors` neighbouring vectors of channels, in both directions. The
- * temporary memory holds 36 vectors.
+ * `(from, to, temporary)`: transforms tiles of `vectors` neighbouring vectors of channels, in both directions. Where pairs
+ * of vectors share a register, it takes two at a time.
  */
 export function transformFunction(
-  { builder }: EmitContext,
+  { builder, features }: EmitContext,
   name: keyof typeof maps,
   vectors: number,
   from: TileLayout & Partial<Extent>,
   to: TileLayout & Partial<Extent>,
 ): Callable {
   const { map, from: size, to: result } = maps[name];
+  const both = Array.from({ length: features.revectorize && vectors % 2 === 0 ? 2 : 1 }, (_, i) => 16 * i);
+  const bytes = 16 * both.length;
   return builder.define(
     { params: ['i32', 'i32', 'i32'], results: [] },
     (code, [source = 0, target = 0, temporary = 0]) => {
-      code.repeat(vectors, () => {
-        for (let x = 0; x < size; x++) {
-          if (x >= (from.columns ?? size)) continue;
-          const column = Array.from({ length: size }, (_, y) => {
-            if (y >= (from.rows ?? size)) return constantOf(code, 0);
+      /** Maps what `offsets` say of each vector. */
+      const mapped = (base: Local, offsets: readonly (number | undefined)[]): Local[][] => {
+        const loads = offsets.map((offset) =>
+          both.map((v) => (offset === undefined ? constantOf(code, 0) : loaded(code, base, offset + v))),
+        );
+        return both.map((_, v) =>
+          map(
+            code,
+            loads.map((load) => load[v] ?? 0),
+          ),
+        );
+      };
+      const store = (base: Local, locals: readonly Local[][], i: number, offset: number) => {
+        for (const [v, local] of locals.entries())
+          code
+            .get(base)
+            .get(local[i] ?? 0)
+            .memory('v128.store', offset + 16 * v);
+      };
+      const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
+      code.repeat(vectors / both.length, () => {
+        for (let x = 0; x < Math.min(size, from.columns ?? size); x++) {
+          const column = indices(size).map((y) => {
+            if (y >= (from.rows ?? size)) return undefined;
             const [row, at] = from.flipped ? [size - 1 - y, size - 1 - x] : [y, x];
-            return loaded(code, source, row * from.row + at * from.column);
+            return row * from.row + at * from.column;
           });
-          for (const [y, local] of map(code, column).entries())
-            code
-              .get(temporary)
-              .get(local)
-              .memory('v128.store', 16 * (y * size + x));
+          const locals = mapped(source, column);
+          for (const y of indices(result)) store(temporary, locals, y, bytes * (y * size + x));
         }
         for (let y = 0; y < Math.min(result, to.rows ?? result); y++) {
-          const row = Array.from({ length: size }, (_, x) => {
-            if (x >= (from.columns ?? size)) return constantOf(code, 0);
-            return loaded(code, temporary, 16 * (y * size + x));
-          });
-          for (const [x, local] of map(code, row).entries())
-            if (x < (to.columns ?? result))
-              code
-                .get(target)
-                .get(local)
-                .memory('v128.store', y * to.row + x * to.column);
+          const row = indices(size).map((x) =>
+            x < (from.columns ?? size) ? bytes * (y * size + x) : undefined,
+          );
+          const locals = mapped(temporary, row);
+          for (const x of indices(Math.min(result, to.columns ?? result)))
+            store(target, locals, x, y * to.row + x * to.column);
         }
-        code.advance(source, 16).advance(target, 16);
+        code.advance(source, bytes).advance(target, bytes);
       });
     },
   );

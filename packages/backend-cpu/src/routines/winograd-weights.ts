@@ -4,10 +4,10 @@ import { countTo, eachTask, elementAt, type Part, type StepCode } from '../emit/
 import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
 import { padImage } from './image.ts';
-import { productTiles } from './products.ts';
+import { panelsOf, productTiles } from './products.ts';
 import { coverTiles, tileRows } from './tile.ts';
-import { haloOf, OUTPUTS, panelsOf, type Square, squareOf } from './winograd.ts';
-import { POINTS, SIDE, transformFunction } from './winograd-transforms.ts';
+import { haloOf, OUTPUTS, type Square, squareOf } from './winograd.ts';
+import { POINTS, SIDE, TEMPORARY, transformFunction } from './winograd-transforms.ts';
 
 /** Transformed tiles of a block of images take about as many bytes, or as many as the products, up to a limit. */
 const BLOCK_BYTES = { ofThread: 400_000, ofAll: 1_500_000 };
@@ -244,7 +244,7 @@ function imageFunction({ context, square, most, dyBytes }: Gradient): ImageTrans
   );
   return {
     image,
-    bytes: imageBytes + POINTS * 16,
+    bytes: imageBytes + TEMPORARY,
     clear: (code, own) => code.get(own).i32(0).i32(imageBytes).fill(),
   };
 }
@@ -253,16 +253,17 @@ function imageFunction({ context, square, most, dyBytes }: Gradient): ImageTrans
 function pointFunction({ context, element, square }: Gradient): Callable {
   const { from, to } = square;
   const kernelOf = productTiles(context, element, { a: from * 4, b: to * 4, out: to * 4 });
-  for (const { width } of panelsOf(to))
-    for (const { size } of coverTiles(from, tileRows(context.features, width / 4))) kernelOf(size, width);
+  const panels = panelsOf(element, context.features, to);
+  const tilesOf = (vectors: number) => coverTiles(from, tileRows(context.features, vectors));
+  for (const { width, vectors } of panels) for (const { size } of tilesOf(vectors)) kernelOf(size, width);
   return context.builder.define(
     { params: ['i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
     (code, [x = 0, dy = 0, products = 0, tiles = 0, adds = 0]) => {
       const [a, c] = [code.local('i32'), code.local('i32')];
-      for (const { width, count } of panelsOf(to))
+      for (const { width, vectors, count } of panels)
         code.repeat(count, () => {
           code.get(x).set(a).get(products).set(c);
-          for (const { size, count: repeats } of coverTiles(from, tileRows(context.features, width / 4)))
+          for (const { size, count: repeats } of tilesOf(vectors))
             code.repeat(repeats, () => {
               code.get(a).get(dy).get(c).get(tiles).get(adds).call(kernelOf(size, width));
               code.advance(a, size * 4).advance(c, size * to * 4);
@@ -299,7 +300,7 @@ function sumPart({ context, square, matrix }: Gradient, chunks: number): Part {
     });
   return {
     tasks: from,
-    own: POINTS * 16,
+    own: TEMPORARY,
     emit: (code, [, , out = 0], { scratch, own, ...share }) =>
       eachTask(code, share, (task) => {
         if (chunks > 1) addChunks(code, elementAt(code, scratch, task, to * 4));

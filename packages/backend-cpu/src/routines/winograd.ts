@@ -5,8 +5,9 @@ import type { EmitContext } from '../emit/plan.ts';
 import { transposeWords } from '../emit/transpose.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
-import { coverTiles, TILE_VECTORS, Tile, tileRows } from './tile.ts';
-import { POINTS, SIDE, transformFunction } from './winograd-transforms.ts';
+import { panelsOf } from './products.ts';
+import { coverTiles, Tile, tileRows, tileVectors } from './tile.ts';
+import { POINTS, SIDE, TEMPORARY, transformFunction } from './winograd-transforms.ts';
 
 /** Outputs along each side of a tile. */
 export const OUTPUTS = 4;
@@ -149,7 +150,7 @@ export function winograd(
 
   const compute: Part = {
     tasks: groups * group.bands,
-    own: temporaryAt + POINTS * 16,
+    own: temporaryAt + TEMPORARY,
     emit: (code, params, { scratch, own, ...share }) => {
       const { x, out } = operands(params);
       const at = (bytes: number) => code.get(own).i32(bytes).op('i32.add');
@@ -252,7 +253,7 @@ export function winograd(
       });
     },
   };
-  const weights = transformWeights(context, target, from, to, (params) => operands(params).w);
+  const weights = transformWeights(context, element, target, from, to, (params) => operands(params).w);
   return { scratch: weights.bytes, parts: [weights.part, compute], finishes: finish !== undefined };
 }
 
@@ -263,15 +264,6 @@ function least(code: Code, local: Local, most: number): void {
   code.get(local).i32(most).get(local).i32(most).op('i32.lt_s').op('select').set(local);
 }
 
-/** Output channels in panels that tiles multiply with: whole ones, and half of one. */
-export function panelsOf(to: number): { width: number; count: number }[] {
-  const width = TILE_VECTORS * 4;
-  return [
-    { width, count: Math.floor(to / width) },
-    { width: to % width, count: to % width > 0 ? 1 : 0 },
-  ].filter(({ count }) => count > 0);
-}
-
 /** `(points, weights, products)`: 36 products of [count, from] with [from, to], of which the second is in panels. */
 function productFunction(
   context: EmitContext,
@@ -279,9 +271,11 @@ function productFunction(
   { count, from, to }: { count: number; from: number; to: number },
 ): Callable {
   const kernels = new Map<string, Callable>();
-  const kernelOf = (rows: number, width: number): Callable => {
-    const key = `${rows} ${width}`;
-    const vectors = width / 4;
+  const panels = panelsOf(element, context.features, to);
+  const tilesOf = (vectors: number) => coverTiles(count, tileRows(context.features, vectors));
+  const kernelOf = (rows: number, vectors: number): Callable => {
+    const key = `${rows} ${vectors}`;
+    const width = 4 * vectors;
     const made =
       kernels.get(key) ??
       context.builder.define(
@@ -298,19 +292,18 @@ function productFunction(
     kernels.set(key, made);
     return made;
   };
-  for (const { width } of panelsOf(to))
-    for (const { size } of coverTiles(count, tileRows(context.features, width / 4))) kernelOf(size, width);
+  for (const { vectors } of panels) for (const { size } of tilesOf(vectors)) kernelOf(size, vectors);
   return context.builder.define(
     { params: ['i32', 'i32', 'i32'], results: [] },
     (code, [points = 0, weights = 0, products = 0]) => {
       const [a, c] = [code.local('i32'), code.local('i32')];
       code.repeat(POINTS, () => {
-        for (const { width, count: panels } of panelsOf(to))
-          code.repeat(panels, () => {
+        for (const { width, vectors, count: repeated } of panels)
+          code.repeat(repeated, () => {
             code.get(points).set(a).get(products).set(c);
-            for (const { size, count: repeats } of coverTiles(count, tileRows(context.features, width / 4)))
+            for (const { size, count: repeats } of tilesOf(vectors))
               code.repeat(repeats, () => {
-                code.get(a).get(weights).get(c).call(kernelOf(size, width));
+                code.get(a).get(weights).get(c).call(kernelOf(size, vectors));
                 code.advance(a, size * from * 4).advance(c, size * to * 4);
               });
             code.advance(weights, from * width * 4).advance(products, width * 4);
@@ -324,13 +317,15 @@ function productFunction(
 /** The weights [3, 3, c, f] as 36 matrices [from, to] in panels of columns; turned around for the input gradient. */
 function transformWeights(
   context: EmitContext,
+  element: Element,
   target: 'x' | 'y',
   from: number,
   to: number,
   weightsOf: (params: readonly Local[]) => Local,
 ): { bytes: number; part: Part } {
   const [matrix, tap, buffer] = [from * to * 4, from * to * 4, POINTS * 16];
-  const panel = TILE_VECTORS * 4;
+  const panels = panelsOf(element, context.features, to);
+  const buffers = 4 * tileVectors(context.features);
   const rowBytes = (target === 'y' ? to : from) * 4;
   const transform = transformFunction(
     context,
@@ -341,7 +336,7 @@ function transformWeights(
   );
   const part: Part = {
     tasks: from / 4,
-    own: 9 * buffer,
+    own: buffers * buffer + TEMPORARY,
     emit: (code, params, { scratch, own, ...share }) => {
       const w = weightsOf(params);
       const [temporary, source, result, row] = code.locals('i32', 4) as [Local, Local, Local, Local];
@@ -358,7 +353,7 @@ function transformWeights(
         code.get(own).memory('v128.load', at * buffer + point * 16);
       code
         .get(own)
-        .i32(8 * buffer)
+        .i32(buffers * buffer)
         .op('i32.add')
         .set(temporary);
       // Four rows of a panel at a time: few pages are written to for each of the 36 matrices.
@@ -371,12 +366,12 @@ function transformWeights(
           .op('i32.mul')
           .op('i32.add')
           .set(source);
-        panelsOf(to).forEach(({ width, count }, p) => {
-          const vectors = width / 4;
+        let column = 0;
+        for (const { width, vectors, count } of panels) {
           const to_ = (point: number, r: number, v: number) => point * matrix + r * width * 4 + v * 16;
           code
             .get(scratch)
-            .i32(p * Math.floor(to / panel) * panel * from * 4)
+            .i32(column * from * 4)
             .op('i32.add');
           code
             .get(row)
@@ -401,7 +396,8 @@ function transformWeights(
             code.advance(source, target === 'y' ? width * 4 : width * rowBytes);
             code.advance(result, from * width * 4);
           });
-        });
+          column += count * width;
+        }
       });
     },
   };
