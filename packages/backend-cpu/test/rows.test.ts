@@ -149,6 +149,14 @@ describe('steps that run together row by row', () => {
     }
   });
 
+  test('are no columns of a larger operand, which would be read across', async () => {
+    setBackend(await cpu({ threads: 1 }));
+    const x = random.normal(random.key(0), [512, 256]);
+    const g = jit((t: Tensor) => mean(square(subtract(t, mean(t, { axis: 0 }))), { axis: 0 }));
+    g(x);
+    expect((await profile(() => g(x))).rows.map(({ name }) => name.includes(', '))).toEqual([false, false]);
+  });
+
   test('may write where donated rows were', () => {
     for (const backend of backends) {
       const expected = values(run(slow, programs['softmax'] as F, [200, 90]));

@@ -148,16 +148,23 @@ class Finder {
     return 0;
   }
 
-  /** Whether no step reads or overwrites other rows of what the steps before it use than its own. */
+  /** Whether no step reads or overwrites other rows of what the steps before it use than its own, nor of what is large. */
   #keepToRows(steps: readonly KernelStep[], leading: number): boolean {
-    return steps.every((late, j) =>
-      steps.slice(0, j).every((early) => {
-        const readsItsRows = late.inputs.every(
-          (slot, i) => !early.outputs.includes(slot) || readsRows(late.kernel, i, leading),
-        );
-        return readsItsRows && late.outputs.every((slot) => this.#mayOverwrite(slot, early, leading));
-      }),
+    return steps.every(
+      (late, j) =>
+        late.inputs.every((slot, i) => this.#isSmall(slot) || readsRows(late.kernel, i, leading)) &&
+        steps.slice(0, j).every((early) => {
+          const readsItsRows = late.inputs.every(
+            (slot, i) => !early.outputs.includes(slot) || readsRows(late.kernel, i, leading),
+          );
+          return readsItsRows && late.outputs.every((slot) => this.#mayOverwrite(slot, early, leading));
+        }),
     );
+  }
+
+  /** Whether all of a slot stays in the cache: what lies across the rows must. */
+  #isSmall(slot: number): boolean {
+    return rowBytesOf(this.#plan, slot, 1) <= MOST_ROW_BYTES;
   }
 
   /** Whether a slot takes no memory of an earlier step, or the same rows of it. */

@@ -1,5 +1,6 @@
 /** A value that is computed point by point is not stored but computed where it is read. */
 import type { Aval } from '../aval.ts';
+import { dtypeInfo } from '../dtype.ts';
 import { sameShape, sizeOf } from '../shape.ts';
 import { allOf, loadsOf, nodesOf, substitute } from './expr.ts';
 import type { Expr, Kernel } from './kernel.ts';
@@ -120,7 +121,30 @@ function canInline(i: number, launches: readonly Launch[], launch: KernelLaunch,
 
 const isPointwise = (kernel: Kernel): boolean => kernel.reductions.length === 0 && !kernel.routine;
 
-/** Scalar operations on values (index arithmetic is free: in the indices of loads, or sums of coordinates as values). */
+/** As quick as an addition; quotients, roots and elementary functions take {@link SLOW} times as long, at least. */
+const quick: ReadonlySet<string> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'max',
+  'min',
+  'neg',
+  'abs',
+  'and',
+  'or',
+  'xor',
+  'not',
+  'shl',
+  'shr',
+]);
+const SLOW = 4;
+/** So many additions take no longer than to store a value and to load it again. */
+const CHEAP = 3;
+
+/**
+ * Scalar operations on values, in additions (index arithmetic is free: in the indices of loads, or sums of coordinates as
+ * values).
+ */
 function workOf(kernel: Kernel): number {
   const index = new Set(
     nodesOf(loadsOf(rootsOf(kernel)).flatMap((load) => [...load.index, ...(load.guard ? [load.guard] : [])])),
@@ -133,18 +157,32 @@ function workOf(kernel: Kernel): number {
     places.add(node);
     index.add(node);
   }
-  return nodesOf(rootsOf(kernel)).filter(
-    (node) => !index.has(node) && !['const', 'coord', 'load', 'acc', 'cast', 'bitcast'].includes(node.kind),
-  ).length;
+  let work = 0;
+  for (const node of nodesOf(rootsOf(kernel))) {
+    if (index.has(node) || ['const', 'coord', 'load', 'acc', 'cast', 'bitcast'].includes(node.kind)) continue;
+    work += 'op' in node && node.kind !== 'compare' && !quick.has(node.op) ? SLOW : 1;
+  }
+  return work;
 }
 
-/** Moved, constant or nearly so: as quick to compute as to load. */
-const isCheap = (kernel: Kernel): boolean => workOf(kernel) <= 1 && loadsOf(rootsOf(kernel)).length <= 1;
+/** Moved, constant or nearly so: as quick to compute as to load. What is broadcast into it stays in the cache. */
+const isCheap = (kernel: Kernel): boolean =>
+  workOf(kernel) <= CHEAP &&
+  loadsOf(rootsOf(kernel)).filter((load) => !isBroadcast(kernel, load.input)).length <= 1;
+
+const isBroadcast = ({ inputs, axes }: Kernel, input: number): boolean =>
+  BROADCAST * sizeOf(inputs[input]?.shape ?? []) <= sizeOf(axes);
+
+/** An operand that is read so many times is small. */
+const BROADCAST = 8;
 
 /** A value that is kept for the backward pass is stored when it is smaller than what it is made of. */
 function outlivesItsPhase(i: number, readers: readonly number[], kernel: Kernel, graph: Graph): boolean {
   const crosses = readers.some((r) => graph.phase[r] !== graph.phase[i]);
-  return crosses && kernel.inputs.some((x) => sizeOf(x.shape) > 1);
+  const held = kernel.inputs.filter((x, input) => sizeOf(x.shape) > 1 && !isBroadcast(kernel, input));
+  const bytes = (x: Aval): number => sizeOf(x.shape) * dtypeInfo(x.dtype).bytes;
+  const made = { shape: kernel.axes, dtype: (kernel.outputs[0] as Expr).dtype };
+  return crosses && held.reduce((sum, x) => sum + bytes(x), 0) > bytes(made);
 }
 
 /** A reshape has no place in a loop nest: it is another view of a stored value. */

@@ -58,6 +58,42 @@ describe('inlining', () => {
       "
     `);
   });
+
+  test('a difference from row means is computed where it is read, in the sum and after it', () => {
+    const normalise = (x: Tensor, mean: Tensor) => {
+      const centered = sub(x, reshape(mean, [64, 1]));
+      return mul(centered, elementary.rsqrt(reshape(reduceSum(mul(centered, centered), [1]), [64, 1])));
+    };
+    expect(kernels(normalise, of(64, 8), of(64))).toMatchInlineSnapshot(`
+      "
+      kernel sub+mul+reduceSum+rsqrt [64] over [8] (f32[64,8], f32[64])
+        %0 = in0[i, r] - in1[i]
+        acc0 f32 = add %0 * %0
+        out f32 = rsqrt(acc0)
+      kernel sub+mul [64,8] (f32[64,8], f32[64], f32[64])
+        out f32 = (in0[i, j] - in1[i]) * in2[i]
+      "
+    `);
+  });
+
+  test('an elementary function with two readers is stored', () => {
+    const f = (x: Tensor) => {
+      const e = elementary.exp(x);
+      return [reduceSum(e, [0]), reduceMax(e, [1])];
+    };
+    expect(kernels(f, of(4, 8))).toMatchInlineSnapshot(`
+      "
+      kernel exp [4,8] (f32[4,8])
+        out f32 = exp(in0[i, j])
+      kernel reduceSum [8] over [4] (f32[4,8])
+        acc0 f32 = add in0[r, i]
+        out f32 = acc0
+      kernel reduceMax [4] over [8] (f32[4,8])
+        acc0 f32 = max in0[i, r]
+        out f32 = acc0
+      "
+    `);
+  });
 });
 
 describe('what is not fused, and why', () => {
