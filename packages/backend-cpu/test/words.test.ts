@@ -135,11 +135,17 @@ describe('every word means what the reference says', () => {
     const ops = (Object.keys(vectorFunctions) as (UnaryOp | 'pow')[]).filter((op) => op !== 'pow');
     const kernel = elementwise([9], ['float32'], (x) => ops.map((op) => unary(op, x)));
     const single = { ...kernel, axes: [1], inputs: [{ shape: [1], dtype: 'float32' as const }] };
-    for (const value of [0.3, -2.7, 1e-40, 30000, Number.NaN]) {
-      const nine = runKernel(fused, kernel, [new Float32Array(9).fill(value)]);
-      const one = runKernel(fused, single, [Float32Array.of(value)]);
-      expect(nine.map((values) => [...values])).toEqual(one.map(([y = 0]) => new Array(9).fill(y)));
-    }
+    for (const backend of [fused, unfused])
+      for (const value of [0.3, -2.7, 86.9, -86.9, -100, 1e-40, 30000, Number.NaN]) {
+        const one = runKernel(backend, single, [Float32Array.of(value)]);
+        const nine = runKernel(backend, kernel, [new Float32Array(9).fill(value)]);
+        expect(nine.map((values) => [...values])).toEqual(one.map(([y = 0]) => new Array(9).fill(y)));
+        // Beside numbers that need more care.
+        const mixed = runKernel(backend, kernel, [
+          Float32Array.of(value, -90, value, Infinity, 0, NaN, 3, -1, value),
+        ]);
+        for (const at of [0, 2, 8]) expect(mixed.map((ys) => ys[at])).toEqual(one.map(([y]) => y));
+      }
   });
 
   test.each(compares)('$op of $dtype', ({ dtype, op }) => {

@@ -5,8 +5,8 @@ import type { LaneOp, PlainOp } from '../asm/opcodes.ts';
  * Elementary functions of four float32 numbers. Their measured errors stand in docs/accuracy.md.
  *
  * Each reduces its argument to a small interval, where a polynomial (of least greatest error, found by iteratively
- * reweighted least squares) takes over. No lane ever branches: what is rare, such as arguments of sin beyond 2^13, goes
- * lane by lane through JavaScript's function for the whole vector.
+ * reweighted least squares) takes over. What is rare, such as arguments of exp beyond ±87, is computed by longer code for
+ * the whole vector, which gives the other lanes the same bits; arguments of sin beyond 2^13 go through JavaScript's function.
  */
 const oneOperand = [
   'exp',
@@ -161,7 +161,7 @@ class Floats {
     return this.kept();
   }
 
-  /** The result of JavaScript's function for each lane if `rare` is set in any lane, else what `usual` writes. */
+  /** The result of JavaScript's function in the lanes where `rare` is set, in the others what `usual` writes. */
   unless(rare: Value, operands: readonly Value[], usual: () => Value): Value {
     const { code } = this;
     const slow = () => {
@@ -175,7 +175,7 @@ class Floats {
         this.#setting.fallback();
         code.op('f32.demote_f64').lane('f32x4.replace_lane', lane).set(result);
       }
-      return this.local(result);
+      return this.select(rare, this.local(result), usual());
     };
     return this.either(rare, slow, usual);
   }
@@ -193,24 +193,33 @@ const EXP = [
   0.5000000049234721, 0.16666666826244375, 0.041666342128976686, 0.008333270624297664, 0.0013942046001015937,
   0.00019915623019026908,
 ];
-/** (ln(1 + f) - f + f² / 2) / f³ for |f| <= 1/3, relative error of ln(1 + f): 2^-30.1 */
+/** The same, with an error of e^r of 2^-28.2 */
+const EXP_WHOLE = [
+  0.49999993412485194, 0.16666520107783053, 0.041668394214311136, 0.008368780414543418, 0.001381446688768049,
+];
+/** (ln(1 + f) - f + f² / 2) / f³ for |f| <= 1/3, relative error of ln(1 + f): 2^-27.6 */
 const LOG = [
-  0.33333338797214007, -0.24999817830584703, 0.19999300023212543, -0.1667970071261719, 0.14313016847718643,
-  -0.12193916896321076, 0.10659325789569987, -0.12853860316167162, 0.12365904762654516,
+  0.33333215982000686, -0.24999797673356625, 0.20010405943260107, -0.16680487320891066, 0.14005868659866277,
+  -0.12184261413843338, 0.1398443819957157, -0.12891683350302247,
 ];
 /** (sin r - r) / r³ as a polynomial in r² for |r| <= π/4, relative error of sin r: 2^-28 */
 const SIN = [-0.16666654802895256, 0.008332168926110634, -0.0001951601196863926];
 /** (cos r - 1 + r² / 2) / r⁴ as a polynomial in r², error 2^-33.3 */
 const COS = [0.041666646628500226, -0.0013887355365809746, 2.4437007819199068e-5];
-/** erf(x) / x - 1 as a polynomial in x² for |x| <= 0.95, relative error 2^-30.6 */
+/** erf(x) / x - 1 as a polynomial in x² for |x| <= 0.95, relative error of erf 2^-25.4 */
 const ERF_SMALL = [
-  0.1283791664084941, -0.37612631613480696, 0.11283663998505702, -0.02685770511020717, 0.005196952104743465,
-  -0.0008097703540492168, 8.185093749860442e-5,
+  0.1283791425107838, -0.3761244714185827, 0.11281332720324058, -0.02674928116861399, 0.004968090945884518,
+  -0.0005864922522913941,
 ];
-/** -ln(1 - erf(x)) / x for 0.92 <= x <= 4, error of erf: 2^-30.3 */
+/** -log2(1 - erf(x)) / x for 0.92 <= x <= 4, relative error of erf 2^-28.3 */
 const ERF_LARGE = [
-  1.1286484898586617, 0.635151318107252, 0.10623687462143948, -0.023762060094570547, 0.00364245758668031,
-  -0.0003228034762720728, 1.1231265482751078e-5,
+  1.6281020719998116, 0.9171476611303084, 0.1518607388921817, -0.033023237869955306, 0.0046382005552154815,
+  -0.00030871503501081336,
+];
+/** 2^-t for |t| <= 1/2, relative error 2^-23.6 */
+const EXP2_DOWN = [
+  1.000000071739296, -0.6931469668092052, 0.2402211930316863, -0.055507135152819805, 0.009675564160515676,
+  -0.0013276449081623463,
 ];
 /** erfInv(x) / x as a polynomial in w - 2.5 for w = -ln(1 - x²) from 0 to 5, relative error 2^-27.4 */
 const ERF_INV_CENTRE = [
@@ -248,11 +257,10 @@ function nearest(f: Floats, x: Value, factor: number): { whole: Value; bits: Val
   return { whole: f.op('f32x4.sub', bits, f.number(ROUNDER)), bits };
 }
 
-/** `x = n ln 2 + r`, and `(e^r - 1 - r) / r²`. */
-function reduceExp(f: Floats, x: Value): { bits: Value; r: Value; q: Value } {
+/** `x = n ln 2 + r` */
+function reduceExp(f: Floats, x: Value): { bits: Value; r: Value } {
   const { whole, bits } = nearest(f, x, Math.LOG2E);
-  const r = f.madd(whole, f.number(-LN2_LOW), f.madd(whole, f.number(-LN2_HIGH), x));
-  return { bits, r, q: f.polynomial(r, EXP) };
+  return { bits, r: f.madd(whole, f.number(-LN2_LOW), f.madd(whole, f.number(-LN2_HIGH), x)) };
 }
 
 /**
@@ -266,19 +274,49 @@ function scale(f: Floats, x: Value, bits: Value): Value {
   return f.mul(f.mul(x, powerOfTwo(half)), powerOfTwo(f.op('i32x4.sub', exponent, half)));
 }
 
-/** What is below -104 is computed as 0 and then left out: to multiply down to nothing takes processors long. */
-function exp(f: Floats, given: Value): Value {
+/** e^x where |x| is at most 87: a normal number, of which only the exponent is raised by n. */
+function expUsual(f: Floats, x: Value): Value {
+  const { bits, p } = expOfRest(f, x);
+  return f.op('i32x4.add', p, f.shift('i32x4.shl', bits, 23));
+}
+
+/** The same for any x. What is below -104 is computed as 0 and then left out: to multiply down to nothing takes processors long. */
+function expAny(f: Floats, given: Value): Value {
   const isNothing = f.op('f32x4.le', given, f.number(-104));
-  const x = f.op('v128.andnot', f.op('f32x4.pmin', given, f.number(89)), isNothing);
-  const { bits, r, q } = reduceExp(f, x);
-  const p = f.add(f.madd(f.mul(r, r), q, r), f.number(1));
+  const { bits, p } = expOfRest(f, f.op('v128.andnot', f.op('f32x4.pmin', given, f.number(89)), isNothing));
   return f.op('v128.andnot', scale(f, p, bits), isNothing);
 }
 
+/** `e^x = p 2^n` */
+function expOfRest(f: Floats, x: Value): { bits: Value; p: Value } {
+  const { bits, r } = reduceExp(f, x);
+  const slope = f.madd(f.polynomial(r, EXP_WHOLE), r, f.number(1));
+  return { bits, p: f.madd(slope, r, f.number(1)) };
+}
+
+/** Whether |x| is above 87, or x is NaN. */
+function isExtreme(f: Floats, x: Value): Value {
+  const magnitude = f.op('v128.and', x, f.integer(~SIGN));
+  return f.op('i32x4.gt_s', magnitude, f.integer(0x42ae0000));
+}
+
+function exp(f: Floats, x: Value): Value {
+  return f.either(
+    isExtreme(f, x),
+    () => expAny(f, x),
+    () => expUsual(f, x),
+  );
+}
+
 /** Without the sign of a zero. */
-function expm1(f: Floats, given: Value): Value {
-  const { bits, r, q } = reduceExp(f, clamp(f, given, -18, 89));
-  const p = f.madd(f.mul(r, r), q, r);
+function expm1(f: Floats, x: Value): Value {
+  return expm1Between(f, clamp(f, x, -18, 89));
+}
+
+/** The same between -18 and 89. */
+function expm1Between(f: Floats, x: Value): Value {
+  const { bits, r } = reduceExp(f, x);
+  const p = f.madd(f.mul(r, r), f.polynomial(r, EXP), r);
   const half = f.op('i32x4.add', f.shift('i32x4.shl', bits, 23), f.integer(126 << 23)); // 2^(n - 1)
   const sum = f.madd(p, half, f.op('f32x4.sub', half, f.number(0.5)));
   return f.add(sum, sum);
@@ -321,10 +359,21 @@ function logOrLimit(f: Floats, x: Value, result: Value): Value {
 }
 
 function log(f: Floats, x: Value): Value {
-  const { normal, lost } = normalise(f, x);
-  const { e, m } = split(f, normal);
-  const result = logOf(f, f.add(m, f.number(-1)), f.op('i32x4.add', e, lost));
-  return logOrLimit(f, x, result);
+  const isUsual = f.op('i32x4.lt_s', f.op('i32x4.add', x, f.integer(0x7f800000)), f.integer(-0x01000000));
+  return f.either(
+    f.op('v128.not', isUsual),
+    () => {
+      const { normal, lost } = normalise(f, x);
+      return logOrLimit(f, x, logOfNormal(f, normal, lost));
+    },
+    () => logOfNormal(f, x),
+  );
+}
+
+/** The logarithm of a positive normal number, and of 2 to the power of what it lost before. */
+function logOfNormal(f: Floats, x: Value, lost?: Value): Value {
+  const { e, m } = split(f, x);
+  return logOf(f, f.add(m, f.number(-1)), lost ? f.op('i32x4.add', e, lost) : e);
 }
 
 /** `ln u` of u = fl(1 + x), with what the rounding lost put back at the scale of m. */
@@ -357,7 +406,7 @@ function trigonometric(f: Floats, x: Value, quarter: 0 | 1): Value {
 
 function tanh(f: Floats, x: Value): Value {
   const bounded = f.op('f32x4.pmin', f.op('f32x4.abs', x), f.number(10));
-  const e = expm1(f, f.add(bounded, bounded));
+  const e = expm1Between(f, f.add(bounded, bounded));
   return withSign(f, f.op('f32x4.div', e, f.add(e, f.number(2))), x);
 }
 
@@ -366,10 +415,13 @@ function erf(f: Floats, x: Value): Value {
   const square = f.mul(x, x);
   const small = f.madd(f.polynomial(square, ERF_SMALL), x, x);
   const bounded = f.op('f32x4.pmin', magnitude, f.number(4));
-  const exponent = f.mul(f.polynomial(bounded, ERF_LARGE), f.op('f32x4.neg', bounded));
-  const large = f.op('f32x4.sub', f.number(1), exp(f, exponent));
-  const isSmall = f.op('f32x4.lt', magnitude, f.number(0.9375));
-  return f.select(isSmall, small, withSign(f, large, x));
+  const power = f.polynomial(bounded, ERF_LARGE); // 1 - erf = 2^-(bounded power)
+  const bits = f.madd(bounded, power, f.number(ROUNDER));
+  const rest = f.madd(bounded, power, f.op('f32x4.sub', f.number(ROUNDER), bits));
+  const missing = f.op('i32x4.sub', f.polynomial(rest, EXP2_DOWN), f.shift('i32x4.shl', bits, 23));
+  const large = f.op('f32x4.sub', f.number(1), missing);
+  const isLarge = f.op('f32x4.ge', magnitude, f.number(0.9375));
+  return f.select(isLarge, withSign(f, large, x), small);
 }
 
 /** ±inf at ±1, NaN beyond. One of 300 numbers between is in the tail. */
@@ -391,10 +443,15 @@ function erfInv(f: Floats, x: Value): Value {
   return f.mul(x, f.select(f.op('f32x4.lt', magnitude, f.number(1)), ratio, limit));
 }
 
+/** 1 / (1 + e^-x), but e^x where that is close to it and e^-x may be infinite. */
 function sigmoid(f: Floats, x: Value): Value {
-  const e = exp(f, f.op('v128.or', x, f.integer(SIGN)));
-  const isNegative = f.op('f32x4.lt', x, f.number(0));
-  return f.op('f32x4.div', f.select(isNegative, e, f.number(1)), f.add(e, f.number(1)));
+  const negative = f.op('f32x4.neg', x);
+  const of = (e: Value) => f.op('f32x4.div', f.number(1), f.add(e, f.number(1)));
+  return f.either(
+    isExtreme(f, x),
+    () => f.select(f.op('f32x4.lt', x, f.number(-87)), expAny(f, x), of(expAny(f, negative))),
+    () => of(expUsual(f, negative)),
+  );
 }
 
 /** 2^(y log2 |x|), the product and both functions in float64; the sign and NaN of negative x by what y is. */
