@@ -36,6 +36,7 @@ export {
 export { readsPointwise } from './ir/pointwise.ts';
 export { shareEqual } from './ir/share.ts';
 export { showKernel, showPlan } from './ir/show.ts';
+export { type RunningFold, runningFoldOf } from './primitives/cumulative.ts';
 export { Recency, type Recent } from './recency.ts';
 export { reference } from './reference/backend.ts';
 export { type InterpretOptions, interpret, type View } from './reference/interpret.ts';

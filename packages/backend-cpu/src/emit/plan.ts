@@ -5,6 +5,7 @@ import {
   kernelKey,
   type Plan,
   readsPointwise,
+  sizeOf,
   type WorkStep,
   workSteps,
 } from '@neumann/core/backend';
@@ -12,6 +13,7 @@ import type { Callable, Code, Local } from '../asm/code.ts';
 import { ModuleBuilder } from '../asm/module.ts';
 import type { Features } from '../features.ts';
 import { routineFor } from '../routines/routine.ts';
+import { runningFold } from '../routines/running.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
 import { costOf, isWorthWaking, type Limits } from './cost.ts';
@@ -107,7 +109,7 @@ export function emitPlan(given: Plan, features: Features, options: EmitOptions):
   const sharing = isWorthWaking(plan, options.limits) ? options : { ...options, threads: 1 };
   const groups = plan === given ? grouped : rowGroups(plan, options.limits, (step) => isNothing(plan, step));
   const functionsOf = (step: WorkStep): StepFunctions => {
-    if (step.kind === 'host') return emitHostStep(builder, hosts, step.host);
+    if (step.kind === 'host') return emitHostStep(context, hosts, step.host, sharing);
     const group = groups.get(step);
     const together = group && cached(groupKey(group), () => emitRowGroup(context, plan, group, sharing));
     if (together) return together;
@@ -157,14 +159,30 @@ export function emitPlan(given: Plan, features: Features, options: EmitOptions):
 }
 
 function importHosts(builder: ModuleBuilder, steps: readonly WorkStep[]): Hosts {
-  const routines = [...new Set(steps.flatMap((step) => (step.kind === 'host' ? [step.host] : [])))];
+  const routines = [
+    ...new Set(steps.flatMap((step) => (step.kind === 'host' && !runningFold(step.host) ? [step.host] : []))),
+  ];
   if (routines.length === 0) return { call: undefined, routines };
   return { call: builder.import('host', { params: ['i32', 'i32'], results: [] }), routines };
 }
 
-/** The function of a host step, which the first thread runs; its scratch memory is the table that it fills. */
-function emitHostStep(builder: ModuleBuilder, { call, routines }: Hosts, host: HostRoutine): StepFunctions {
+/**
+ * The function of a host step, which the first thread runs; its scratch memory is the table that it fills. A running fold is
+ * code of our own.
+ */
+function emitHostStep(
+  context: EmitContext,
+  { call, routines }: Hosts,
+  host: HostRoutine,
+  { threads, limits }: EmitOptions,
+): StepFunctions {
   const operands = host.inputs.length + host.outputs.length;
+  const running = runningFold(host);
+  if (running) {
+    const shared = threads > 1 && sizeOf(host.inputs[0]?.shape ?? []) >= limits.divideFrom;
+    return defineParts(context, running, operands, shared);
+  }
+  const { builder } = context;
   const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
     const table = locals[operands] ?? noStep();
     for (const [i, address] of locals.slice(0, operands).entries())

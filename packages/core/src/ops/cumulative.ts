@@ -2,13 +2,13 @@
 import { isFloat } from '../dtype.ts';
 import * as p from '../primitives/arithmetic.ts';
 import * as c from '../primitives/cumulative.ts';
+import { gather } from '../primitives/gather.ts';
 import { iota, pad, reshape, stop } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { resolveAxis, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptions } from './check.ts';
 import { floatOperand, operand, type TensorLike } from './convert.ts';
-import { pickAlong } from './indexing.ts';
 
 /** Options of {@link cumsum} and its kin. */
 export interface CumulativeOptions {
@@ -83,8 +83,16 @@ export function cummin(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   return along('cummin', operand('cummin', x), options, (t, reverse) => extreme('min', t, reverse));
 }
 
-const extreme = (op: 'max' | 'min', t: Tensor, reverse: boolean): Tensor =>
-  pickAlong(`cum${op}`, t, c.cumulativeArg(op, stop(t), reverse), 1, true);
+/** The elements at the positions of the extremes. */
+function extreme(op: 'max' | 'min', t: Tensor, reverse: boolean): Tensor {
+  const [outer, n, inner] = t.shape as [number, number, number];
+  const along = (extent: number, unit: number, shape: number[]): Tensor =>
+    reshape(p.mul(iota(extent, 'int32'), scalar(unit, 'int32')), shape);
+  const row = p.mul(c.cumulativeArg(op, stop(t), reverse), scalar(inner, 'int32'));
+  const place = p.add(p.add(row, along(outer, n * inner, [outer, 1, 1])), along(inner, 1, [inner]));
+  const extents = { outer: 1, rows: t.size, count: t.size, inner: 1 };
+  return reshape(gather(reshape(t, [1, t.size, 1]), reshape(place, [t.size]), extents), t.shape);
+}
 
 /**
  * Running `log(sum(e ** x))`, without overflow.

@@ -6,7 +6,9 @@
  */
 import type { Aval } from '../aval.ts';
 import { isFloat, type TypedArray } from '../dtype.ts';
+import type { HostRoutine } from '../ir/host.ts';
 import { Linear, noTangent, type Primitive } from '../primitive.ts';
+import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { bind, bind1 } from '../trace.ts';
 import { add, mul } from './arithmetic.ts';
@@ -118,3 +120,29 @@ const extremePrimitive: Primitive<Extreme> = /* @__PURE__ */ hostPrimitive<Extre
 /** int32 positions along the second axis from the end of the first greatest (smallest) element so far, or of the first NaN. */
 export const cumulativeArg = (op: 'max' | 'min', x: Tensor, reverse: boolean): Tensor =>
   bind1(extremePrimitive, [x], { op, reverse });
+
+/** A fold of `[outer, n, inner]` along its second axis, of which every step is a result. */
+export interface RunningFold {
+  /** `recurrence` has two operands; `max` and `min` give the positions of the extremes. */
+  readonly op: 'sum' | 'recurrence' | 'max' | 'min';
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly reverse: boolean;
+}
+
+/** The running fold that a host routine is, if it is one: a backend may compute it by itself, to the same bits. */
+export function runningFoldOf({ run, inputs, params }: HostRoutine): RunningFold | undefined {
+  const op =
+    run === sumPrimitive.host
+      ? 'sum'
+      : run === recurrencePrimitive.host
+        ? 'recurrence'
+        : run === extremePrimitive.host
+          ? (params as Extreme).op
+          : undefined;
+  const shape = inputs[0]?.shape ?? [];
+  const [n, inner] = shape.slice(-2);
+  if (!op || n === undefined || inner === undefined) return undefined;
+  return { op, outer: sizeOf(shape.slice(0, -2)), n, inner, reverse: (params as Direction).reverse };
+}
