@@ -5,6 +5,7 @@ import {
   type KernelStep,
   kernelKey,
   loadsOf,
+  nodesOf,
   type Plan,
   type Step,
   sizeOf,
@@ -148,11 +149,11 @@ class Finder {
     return 0;
   }
 
-  /** Whether no step reads or overwrites other rows of what the steps before it use than its own, nor of what is large. */
+  /** Whether no step reads or overwrites other rows of what the steps before it use than its own, nor large operands across. */
   #keepToRows(steps: readonly KernelStep[], leading: number): boolean {
     return steps.every(
       (late, j) =>
-        late.inputs.every((slot, i) => this.#isSmall(slot) || readsRows(late.kernel, i, leading)) &&
+        late.inputs.every((slot, i) => this.#isSmall(slot) || !readsAcross(late.kernel, i, leading)) &&
         steps.slice(0, j).every((early) => {
           const readsItsRows = late.inputs.every(
             (slot, i) => !early.outputs.includes(slot) || readsRows(late.kernel, i, leading),
@@ -162,7 +163,7 @@ class Finder {
     );
   }
 
-  /** Whether all of a slot stays in the cache: what lies across the rows must. */
+  /** Whether all of a slot stays in the cache. */
   #isSmall(slot: number): boolean {
     return rowBytesOf(this.#plan, slot, 1) <= MOST_ROW_BYTES;
   }
@@ -200,6 +201,17 @@ function sharesRows(steps: readonly KernelStep[], { inputs, kernel }: KernelStep
         (early.inputs.includes(slot) && sizeOf(kernel.inputs[i]?.shape ?? []) > 1),
     ),
   );
+}
+
+/** Whether a row of a kernel is spread over an input, whose slowest axis then is none of the rows'. */
+function readsAcross({ inputs, outputs, reductions }: Kernel, input: number, leading: number): boolean {
+  const slowest = (inputs[input]?.shape ?? []).findIndex((extent) => extent > 1);
+  return loadsOf([...reductions.map(({ value }) => value), ...outputs])
+    .filter((load) => load.input === input)
+    .some(
+      ({ index }) =>
+        !nodesOf(index.slice(slowest, slowest + 1)).some((x) => x.kind === 'coord' && x.axis < leading),
+    );
 }
 
 /** Whether a kernel reads, at each point, only the row of an input that has the point's own leading coordinates. */
