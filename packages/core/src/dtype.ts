@@ -31,7 +31,7 @@ export function dtypeInfo(dtype: DType): DTypeInfo {
   const found = Object.hasOwn(info, dtype) ? info[dtype] : undefined;
   if (!found)
     throw new DTypeError(
-      `dtype: ${JSON.stringify(dtype)} is not a dtype; the dtypes are ${dtypes.join(', ')}.`,
+      `dtype: ${typeof dtype === 'string' ? `"${dtype as string}"` : String(dtype)} is not a dtype; the dtypes are ${dtypes.join(', ')}.`,
     );
   return found;
 }

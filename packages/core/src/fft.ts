@@ -363,7 +363,7 @@ function transformAlong(
 
 /** Real and imaginary parts of one float dtype and one shape. */
 function complexOf(op: string, x: ComplexLike): Complex {
-  if (x instanceof Tensor || typeof x !== 'object') {
+  if (x instanceof Tensor || typeof x !== 'object' || x === null) {
     const re = floatOperand(`fft.${op}`, x);
     return { re, im: broadcastTo(scalar(0, re.dtype), re.shape) };
   }

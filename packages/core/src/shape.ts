@@ -17,7 +17,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function checkShape(op: string, shape: Shape): void {
   for (const extent of shape)
     if (!Number.isInteger(extent) || extent < 0)
-      throw new ShapeError(`${op}: a shape holds non-negative integers, but got [${shape.join(',')}].`);
+      throw new ShapeError(
+        `${op}: a shape holds non-negative integers, but got [${shape.map(String).join(',')}].`,
+      );
   if (sizeOf(shape) > 2 ** 31 - 1)
     throw new ShapeError(
       `${op}: [${shape.join(',')}] has more than 2^31-1 elements, the most a tensor can have.`,
@@ -59,10 +61,15 @@ export function resolveAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
     throw new ShapeError(
       rank === 0
-        ? `${op}: axis ${axis} of a scalar; a scalar has no axes.`
-        : `${op}: axis ${axis} is out of range for rank ${rank}; use an integer in [${-rank}, ${rank - 1}].`,
+        ? `${op}: axis ${String(axis)} of a scalar; a scalar has no axes.`
+        : `${op}: axis ${String(axis)} is out of range for rank ${rank}; use an integer in [${-rank}, ${rank - 1}].`,
     );
   return axis < 0 ? axis + rank : axis;
+}
+
+/** Resolves an axis, or each of several. */
+export function resolveEach(op: string, axes: number | readonly number[], rank: number): number[] {
+  return (Array.isArray(axes) ? axes : [axes]).map((axis: number) => resolveAxis(op, axis, rank));
 }
 
 /** Resolves one axis, several, or all (`undefined`) to distinct ascending axes. */
@@ -72,7 +79,7 @@ export function resolveAxes(
   rank: number,
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const resolved = (typeof axes === 'number' ? [axes] : axes).map((a) => resolveAxis(op, a, rank));
+  const resolved = resolveEach(op, axes, rank);
   if (new Set(resolved).size !== resolved.length)
     throw new ShapeError(`${op}: axes [${String(axes)}] name an axis twice.`);
   return resolved.sort((a, b) => a - b);

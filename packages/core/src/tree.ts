@@ -6,7 +6,7 @@
  */
 import { ShapeDtype } from './aval.ts';
 import { dtypeOfArray, type TypedArray } from './dtype.ts';
-import { TreeError } from './errors.ts';
+import { OptionError, TreeError } from './errors.ts';
 import { Tensor } from './tensor.ts';
 
 /** What may stand at the ends of a tree. A `ShapeDtype` has no values, and is only for `evalShape`. */
@@ -80,6 +80,8 @@ export function treeFlatten(tree: unknown): Flattened {
 
 /** Builds the tree that `treeFlatten` took apart, with other leaves. */
 export function treeUnflatten<T = unknown>(structure: TreeStructure, leaves: readonly unknown[]): T {
+  if (typeof structure !== 'object' || structure === null || !('kind' in structure))
+    throw new TreeError('treeUnflatten: takes a structure that treeFlatten() gave.');
   const expected = countLeaves(structure);
   if (expected !== leaves.length)
     throw new TreeError(
@@ -140,6 +142,7 @@ export function treeMap<T>(
 ): Tensors<T>;
 export function treeMap<T>(f: (...leaves: Tensor[]) => Tensor, tree: T, ...rest: unknown[]): Tensors<T>;
 export function treeMap<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest: unknown[]): Tensors<T> {
+  if (typeof f !== 'function') throw new OptionError(`treeMap: needs a function first, but got ${typeof f}.`);
   const first = treeFlatten(tree);
   const others = rest.map((t, i) => {
     const flat = treeFlatten(t);

@@ -291,7 +291,7 @@ describe('mistakes are named', () => {
       'axes',
       () => linalg.norm(nm.ones([2, 2, 2]), { ord: 1 }),
       ShapeError,
-      'linalg.norm: with ord, axis is one axis',
+      'linalg.norm: axes are different, and with ord one',
     ],
     [
       'an exponent',

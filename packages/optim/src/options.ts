@@ -54,6 +54,18 @@ export const scheduled = (rule: Rule): Rule => ({
   range: `${rule.range}, or a schedule`,
 });
 
+/** A gradient transformation. */
+export const transformation: Rule = {
+  allows: (x) => typeof x === 'object' && x !== null && 'init' in x && 'update' in x,
+  range: 'a gradient transformation, such as adam({ learningRate: 0.001 }) makes',
+};
+
+/** A tree of named things. */
+export const record: Rule = {
+  allows: (x) => typeof x === 'object' && x !== null && !Array.isArray(x),
+  range: 'an object with a name for each',
+};
+
 /** A random key. */
 export const keyRule: Rule = {
   allows: (x) => x instanceof Tensor && x.dtype === 'uint32' && String(x.shape) === '2',

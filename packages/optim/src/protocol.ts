@@ -10,7 +10,7 @@ import {
   where,
   zerosLike,
 } from '@neumann/core';
-import { checkValue, knownInteger } from './options.ts';
+import { checkValue, knownInteger, record, transformation } from './options.ts';
 import { mixed, restOf } from './transforms/mixed.ts';
 import { scalarOf, zipTrees } from './trees.ts';
 
@@ -76,6 +76,7 @@ export function chain<S extends readonly unknown[]>(
   ...transformations: { readonly [I in keyof S]: GradientTransformation<S[I]> }
 ): GradientTransformation<S> {
   const parts: readonly GradientTransformation<unknown>[] = transformations;
+  for (const [i, part] of parts.entries()) checkValue('chain', `part ${i}`, part, transformation);
   return {
     // Mapping forgets that a tuple stays a tuple.
     init: (params) => parts.map((part) => part.init(params)) as unknown as S,
@@ -108,7 +109,9 @@ export function namedChain<S extends object>(
     readonly [K in keyof S]: GradientTransformation<S[K]>;
   },
 ): GradientTransformation<S> {
+  checkValue('namedChain', 'transformations', transformations, record);
   const parts = Object.entries<GradientTransformation<unknown>>(transformations);
+  for (const [name, part] of parts) checkValue('namedChain', name, part, transformation);
   const number = parts.find(([name]) => /^\d+$/.test(name));
   if (number)
     throw new OptionError(

@@ -2,11 +2,13 @@
 export { sameAval, showAval } from '../../core/src/aval.ts';
 export { ConcreteTensor } from '../../core/src/concrete.ts';
 export { type DType, dtypeInfo, dtypes, hostArray, isFloat, type TypedArray } from '../../core/src/dtype.ts';
+export { InternalError, NeumannError } from '../../core/src/errors.ts';
 export type { Backend } from '../../core/src/ir/backend.ts';
 export { checkKernel } from '../../core/src/ir/check.ts';
 export { getBackend, place, setBackend } from '../../core/src/ir/device.ts';
 export type { ConvGeometry, WindowGeometry } from '../../core/src/ir/kernel.ts';
 export { checkProgram, type Program, showProgram } from '../../core/src/ir/program.ts';
+export { tensor, zeros } from '../../core/src/ops/creation.ts';
 export { Linear } from '../../core/src/primitive.ts';
 export * as arithmetic from '../../core/src/primitives/arithmetic.ts';
 export { barrier } from '../../core/src/primitives/barrier.ts';

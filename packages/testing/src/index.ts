@@ -12,3 +12,4 @@ export { primitiveRows } from './rows/primitives.ts';
 export { runFootprint } from './runFootprint.ts';
 export { type FuzzOptions, runFuzz } from './runFuzz.ts';
 export { runLaws, type Skip, type SuiteOptions } from './runLaws.ts';
+export { runMistakes } from './runMistakes.ts';

@@ -2,7 +2,7 @@ import { showAval } from '../aval.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { remainder } from '../ops/arithmetic.ts';
 import { checkOptions, show } from '../ops/check.ts';
-import { floatOperand, type TensorLike } from '../ops/convert.ts';
+import { floatOperand, operandList, type TensorLike } from '../ops/convert.ts';
 import {
   add,
   and,
@@ -76,11 +76,11 @@ export function mapCoordinates(
   if (!fix)
     throw new OptionError(`${op}: mode is one of ${Object.keys(fixes).join(', ')}, but got ${show(mode)}.`);
   const t = floatOperand(op, x);
-  if (coordinates.length !== t.ndim || t.size === 0)
+  const given = operandList(op, coordinates).map((c) => floatOperand(op, c));
+  if (given.length !== t.ndim || t.size === 0)
     throw new ShapeError(
-      `${op}: needs samples, and coordinates for each axis, but got ${showAval(t.aval)} and ${coordinates.length}.`,
+      `${op}: needs samples, and coordinates for each axis, but got ${showAval(t.aval)} and ${given.length}.`,
     );
-  const given = coordinates.map((c) => floatOperand(op, c));
   const shape = broadcastShapes(op, ...given.map((c) => c.shape));
   const strides = rowMajorStrides(t.shape);
   const axes = given.map((c, axis) => {

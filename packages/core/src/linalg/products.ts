@@ -2,7 +2,7 @@
 import { showAval } from '../aval.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { show } from '../ops/check.ts';
-import { floatOperand, operand, type TensorLike } from '../ops/convert.ts';
+import { floatOperand, operand, operandList, type TensorLike } from '../ops/convert.ts';
 import { matmul } from '../ops/linalg.ts';
 import { expm as expmPrimitive } from '../primitives/expm.ts';
 import { identity, times, transposed } from '../primitives/matrices.ts';
@@ -68,7 +68,7 @@ export function expm(a: TensorLike): Tensor {
  * @example linalg.multiDot([ones([2, 30]), ones([30, 4]), ones([4, 9])])   // [2,9]
  */
 export function multiDot(xs: readonly TensorLike[]): Tensor {
-  const ts = xs.map((x) => floatOperand('linalg.multiDot', x));
+  const ts = operandList('linalg.multiDot', xs).map((x) => floatOperand('linalg.multiDot', x));
   const fits = ts.every((t, i) => t.ndim === 2 || (t.ndim === 1 && (i === 0 || i === ts.length - 1)));
   if (ts.length < 2 || !fits)
     throw new ShapeError(

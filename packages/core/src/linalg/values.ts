@@ -9,7 +9,7 @@ import { moveAxis, reshape } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { reduceMax, reduceMin, reduceSum } from '../primitives/reduce.ts';
 import { svd } from '../primitives/svd.ts';
-import { resolveAxis } from '../shape.ts';
+import { resolveEach } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matrices, squareMatrices } from './operands.ts';
 import { inv } from './solve.ts';
@@ -70,16 +70,15 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
   checkOptions('linalg.norm', options, ['ord', 'axis', 'keepdims']);
   const { ord, axis, keepdims = false } = options;
   const t = floatOperand('linalg.norm', x);
-  const given = axis === undefined ? undefined : typeof axis === 'number' ? [axis] : axis;
-  const all = Array.from(t.shape.keys());
-  const axes = (given ?? all).map((i) => resolveAxis('linalg.norm', i, t.ndim));
+  const axes = resolveEach('linalg.norm', axis ?? [...t.shape.keys()], t.ndim);
   const kept = t.shape.map((n, i) => (axes.includes(i) ? 1 : n));
   const finish = (y: Tensor): Tensor => (keepdims ? reshape(y, kept) : y);
-  if (ord === undefined) return finish(vectorNorm(t, axes, 2));
-  if (axes.length < 1 || axes.length > 2 || new Set(axes).size !== axes.length)
+  const isTwice = new Set(axes).size !== axes.length;
+  if (isTwice || (ord !== undefined && (axes.length < 1 || axes.length > 2)))
     throw new ShapeError(
-      `linalg.norm: with ord, axis is one axis of vectors or two of matrices, but x is ${showAval(t.aval)} and axis ${show(axis ?? all)}.`,
+      `linalg.norm: axes are different, and with ord one of vectors or two of matrices, but x is ${showAval(t.aval)} and axis ${show(axis ?? axes)}.`,
     );
+  if (ord === undefined) return finish(vectorNorm(t, axes, 2));
   if (axes.length === 1) {
     if (typeof ord !== 'number' || Number.isNaN(ord)) throw noOrder('vectors', 'a number', ord);
     return finish(vectorNorm(t, axes, ord));

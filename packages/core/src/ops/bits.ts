@@ -67,7 +67,7 @@ export function bitcast(x: TensorLike, dtype: DType): Tensor {
   const t = operand('bitcast', x);
   if (!isBitcastable(t.dtype) || !isBitcastable(dtype))
     throw new DTypeError(
-      `bitcast: needs dtypes of 4 bytes (float32, int32, uint32), but got ${t.dtype} to ${dtype}; astype() converts values.`,
+      `bitcast: needs dtypes of 4 bytes (float32, int32, uint32), but got ${t.dtype} to ${String(dtype)}; astype() converts values.`,
     );
   return t.dtype === dtype ? t : p.bitcast(t, dtype);
 }

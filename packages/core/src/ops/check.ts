@@ -36,7 +36,7 @@ export function perAxis(
   rank: number,
   least: number,
 ): number[] {
-  const values = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
+  const values = Array.isArray(value) ? [...value] : new Array<number>(rank).fill(value as number);
   if (values.length !== rank || !values.every((n) => Number.isInteger(n) && n >= least))
     throw new OptionError(
       `${op}: ${name} is an integer of at least ${least}, or an array of ${rank} of them, but got ${show(value)}.`,
@@ -51,7 +51,34 @@ export function checkInteger(op: string, name: string, value: number, least = -I
   throw new OptionError(`${op}: ${name} is an integer${bound}, but got ${show(value)}.`);
 }
 
+/** @throws {OptionError} unless `value` is a number. */
+export function checkNumber(op: string, name: string, value: number): void {
+  if (typeof value !== 'number') throw new OptionError(`${op}: ${name} is a number, but got ${show(value)}.`);
+}
+
+/** @throws {OptionError} unless `f` is a function. */
+export function checkFunction(op: string, f: unknown): void {
+  if (typeof f !== 'function') throw new OptionError(`${op}: needs a function, but got ${show(f)}.`);
+}
+
+/** What a transformed function is called in messages and profiles. @throws {OptionError} unless it is a function. */
+export function nameOf(op: string, f: (...args: never[]) => unknown): string {
+  checkFunction(op, f);
+  return f.name ? `${op}(${f.name})` : op;
+}
+
 /** A value in a message. */
 export function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  switch (typeof value) {
+    case 'object':
+      return JSON.stringify(value, (_, x: unknown) => (typeof x === 'bigint' ? show(x) : x));
+    case 'string':
+      return JSON.stringify(value);
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return 'a function';
+    default:
+      return String(value);
+  }
 }

@@ -1,15 +1,15 @@
 /** Elements from one of several tensors, and by place along an axis. */
 import { showAval } from '../aval.ts';
 import { isInteger } from '../dtype.ts';
-import { DTypeError, ShapeError } from '../errors.ts';
+import { DTypeError, OptionError, ShapeError } from '../errors.ts';
 import * as p from '../primitives/arithmetic.ts';
 import { scatterAdd } from '../primitives/gather.ts';
 import { iota, reshape } from '../primitives/movement.ts';
 import { resolveAxis, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { at } from './at.ts';
-import { checkInteger } from './check.ts';
-import { numericOperand, operand, promoteOperands, type TensorLike } from './convert.ts';
+import { checkInteger, show } from './check.ts';
+import { numericOperand, operand, operandList, promoteOperands, type TensorLike } from './convert.ts';
 import { broadcastArrays } from './grids.ts';
 import { takeAlong } from './indexing.ts';
 import { stack } from './join.ts';
@@ -29,9 +29,10 @@ export function select(
   choices: readonly TensorLike[],
   otherwise: TensorLike = 0,
 ): Tensor {
-  if (conditions.length !== choices.length || conditions.length === 0)
+  const [tests, values] = [operandList('select', conditions), operandList('select', choices)];
+  if (tests.length !== values.length || tests.length === 0)
     throw new ShapeError(
-      `select: needs a choice for each condition, but got ${conditions.length} conditions and ${choices.length} choices.`,
+      `select: needs a choice for each condition, but got ${tests.length} conditions and ${values.length} choices.`,
     );
   const options = promoteOperands('select', ...choices, otherwise);
   return options
@@ -51,7 +52,8 @@ export function select(
  * @example choose(tensor([1, 0], 'int32'), [tensor([1, 2]), tensor([3, 4])])   // [3, 2]
  */
 export function choose(index: Tensor, choices: readonly TensorLike[]): Tensor {
-  if (choices.length === 0) throw new ShapeError('choose: needs at least one tensor to choose from.');
+  if (operandList('choose', choices).length === 0)
+    throw new ShapeError('choose: needs at least one tensor to choose from.');
   const [places, ...options] = broadcastArrays(index, ...promoteOperands('choose', ...choices)) as [
     Tensor,
     ...Tensor[],
@@ -73,17 +75,17 @@ export function piecewise(
   functions: readonly (number | ((x: Tensor) => TensorLike))[],
 ): Tensor {
   const t = operand('piecewise', x);
-  const extra = functions.length - conditions.length;
+  const tests = operandList('piecewise', conditions);
+  if (!Array.isArray(functions))
+    throw new OptionError(`piecewise: takes an array of functions and numbers, but got ${show(functions)}.`);
+  const extra = functions.length - tests.length;
   if (extra !== 0 && extra !== 1)
     throw new ShapeError(
-      `piecewise: needs a function for each of ${conditions.length} conditions and perhaps one more, but got ${functions.length}.`,
+      `piecewise: needs a function for each of ${tests.length} conditions and perhaps one more, but got ${functions.length}.`,
     );
   const values = functions.map((f) => (typeof f === 'number' ? f : f(t)));
   const start = promoteOperands('piecewise', extra === 1 ? (values.at(-1) as TensorLike) : 0, t)[0] as Tensor;
-  return conditions.reduce<Tensor>(
-    (rest, condition, i) => where(condition, values[i] as TensorLike, rest),
-    start,
-  );
+  return tests.reduce<Tensor>((rest, condition, i) => where(condition, values[i] as TensorLike, rest), start);
 }
 
 /**
@@ -94,15 +96,15 @@ export function piecewise(
  * @example putAlong(tensor([[1, 2], [3, 4]]), tensor([[1], [0]], 'int32'), 9, 1)   // [[1, 9], [9, 4]]
  */
 export function putAlong(x: TensorLike, indices: Tensor, values: TensorLike, axis: number): Tensor {
-  const t = operand('putAlong', x);
+  const [t, places] = [operand('putAlong', x), operand('putAlong', indices)];
   const along = resolveAxis('putAlong', axis, t.ndim);
-  if (indices.ndim !== t.ndim)
+  if (places.ndim !== t.ndim)
     throw new ShapeError(
-      `putAlong: x and indices have the same number of axes, but are ${showAval(t.aval)} and ${showAval(indices.aval)}.`,
+      `putAlong: x and indices have the same number of axes, but are ${showAval(t.aval)} and ${showAval(places.aval)}.`,
     );
   const entries = t.shape.map((n, i) =>
     i === along
-      ? indices
+      ? places
       : reshape(
           iota(n, 'int32'),
           t.shape.map((_, j) => (j === i ? n : 1)),
@@ -122,16 +124,16 @@ export function putAlong(x: TensorLike, indices: Tensor, values: TensorLike, axi
  */
 export function segmentSum(x: TensorLike, segments: Tensor, count: number): Tensor {
   checkInteger('segmentSum', 'count', count, 0);
-  const given = numericOperand('segmentSum', x);
+  const [given, places] = [numericOperand('segmentSum', x), operand('segmentSum', segments)];
   const t = given.dtype === 'uint8' ? p.convert(given, 'int32') : given;
   const [n, ...rest] = t.shape;
-  if (n === undefined || segments.ndim !== 1 || segments.size !== n)
+  if (n === undefined || places.ndim !== 1 || places.size !== n)
     throw new ShapeError(
-      `segmentSum: needs a segment for each slice of ${showAval(t.aval)}, but got ${showAval(segments.aval)}.`,
+      `segmentSum: needs a segment for each slice of ${showAval(t.aval)}, but got ${showAval(places.aval)}.`,
     );
-  if (!isInteger(segments.dtype))
-    throw new DTypeError(`segmentSum: segments must be integers, but are ${showAval(segments.aval)}.`);
-  const index = p.convert(segments, 'int32');
+  if (!isInteger(places.dtype))
+    throw new DTypeError(`segmentSum: segments must be integers, but are ${showAval(places.aval)}.`);
+  const index = p.convert(places, 'int32');
   const inner = sizeOf(rest);
   const sums = scatterAdd(reshape(t, [1, n, inner]), index, { outer: 1, rows: count, count: n, inner });
   return reshape(sums, [count, ...rest]);

@@ -38,7 +38,7 @@ export function conv(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
   checkOptions('conv', options, ['stride', 'padding', 'dilation', 'inputDilation', 'groups']);
   const { stride = 1, padding = 'valid', dilation = 1, inputDilation = 1, groups = 1 } = options;
   const [a, b] = promoteOperands('conv', x, w) as [Tensor, Tensor];
-  const given = `x ${showAval(x.aval)} and w ${showAval(w.aval)}`;
+  const given = `x ${showAval(a.aval)} and w ${showAval(b.aval)}`;
   if (!isFloat(a.dtype))
     throw new DTypeError(`conv: needs floats, but got ${given}; convert them with astype().`);
   const spatial = a.ndim - 2;
@@ -53,12 +53,12 @@ export function conv(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
   checkInteger('conv', 'groups', groups, 1);
   if (perGroup * groups !== c)
     throw new ShapeError(
-      `conv: x ${showAval(x.aval)} has ${c} channels but w ${showAval(w.aval)} takes ${perGroup * groups}` +
+      `conv: x ${showAval(a.aval)} has ${c} channels but w ${showAval(b.aval)} takes ${perGroup * groups}` +
         `${groups === 1 ? '' : ` (${groups} groups of ${perGroup})`}; ${layout}`,
     );
   if (f % groups !== 0)
     throw new ShapeError(
-      `conv: the ${f} results of w ${showAval(w.aval)} do not divide into ${groups} groups; ${layout}`,
+      `conv: the ${f} results of w ${showAval(b.aval)} do not divide into ${groups} groups; ${layout}`,
     );
   const dilateX = perAxis('conv', 'inputDilation', inputDilation, spatial, 1);
   if (padding === 'same' && dilateX.some((d) => d !== 1))

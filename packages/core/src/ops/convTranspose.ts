@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptions, perAxis } from './check.ts';
 import { type ConvOptions, conv } from './conv.ts';
+import { promoteOperands } from './convert.ts';
 import type { Padding } from './geometry.ts';
 import { flip, reshape, swapaxes } from './shape.ts';
 
@@ -31,25 +32,26 @@ export interface ConvTransposeOptions {
  * convTranspose(ones([1, 4, 4, 3]), ones([3, 3, 3, 8]), { stride: 2, padding: 'valid' })    // [1,9,9,8]
  */
 export function convTranspose(x: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor {
+  const [a, b] = promoteOperands('convTranspose', x, w) as [Tensor, Tensor];
   checkOptions('convTranspose', options, ['stride', 'padding', 'dilation', 'transposeKernel']);
   const { padding = 'same', transposeKernel = false } = options;
-  const spatial = w.ndim - 2;
-  if (spatial < 1 || x.ndim !== w.ndim)
+  const spatial = b.ndim - 2;
+  if (spatial < 1 || a.ndim !== b.ndim)
     throw new ShapeError(
-      `convTranspose: x and w have 3, 4 or 5 axes each, such as x [N,H,W,C] and w [KH,KW,C,F], but got x ${showAval(x.aval)} and w ${showAval(w.aval)}.`,
+      `convTranspose: x and w have 3, 4 or 5 axes each, such as x [N,H,W,C] and w [KH,KW,C,F], but got x ${showAval(a.aval)} and w ${showAval(b.aval)}.`,
     );
   const stride = perAxis('convTranspose', 'stride', options.stride ?? 1, spatial, 1);
   const dilation = perAxis('convTranspose', 'dilation', options.dilation ?? 1, spatial, 1);
   const pads =
     padding === 'same' || padding === 'valid'
       ? stride.map((s, d) => {
-          const reach = ((w.shape[d] as number) - 1) * (dilation[d] as number) + 1;
+          const reach = ((b.shape[d] as number) - 1) * (dilation[d] as number) + 1;
           return padsOf(padding, reach, s);
         })
       : padding;
   const axes = Array.from({ length: spatial }, (_, d) => d);
-  const kernel = transposeKernel ? swapaxes(flip(w, { axis: axes }), -1, -2) : w;
-  return conv(x, kernel, { padding: pads, inputDilation: stride, dilation });
+  const kernel = transposeKernel ? swapaxes(flip(b, { axis: axes }), -1, -2) : b;
+  return conv(a, kernel, { padding: pads, inputDilation: stride, dilation });
 }
 
 /** Zeros before and after the elements that were laid out, for a kernel that reaches over `k`. */
@@ -69,12 +71,13 @@ function padsOf(padding: 'same' | 'valid', k: number, stride: number): [number, 
  * @example depthwiseConv(ones([1, 5, 5, 4]), ones([3, 3, 4, 2]), { padding: 'same' })       // [1,5,5,8]
  */
 export function depthwiseConv(x: Tensor, w: Tensor, options: Omit<ConvOptions, 'groups'> = {}): Tensor {
+  const [a, b] = promoteOperands('depthwiseConv', x, w) as [Tensor, Tensor];
   checkOptions('depthwiseConv', options, ['stride', 'padding', 'dilation', 'inputDilation']);
-  const c = x.shape.at(-1) as number;
-  if (w.ndim < 3 || w.ndim !== x.ndim || w.shape.at(-2) !== c)
+  const c = a.shape.at(-1) as number;
+  if (b.ndim < 3 || b.ndim !== a.ndim || b.shape.at(-2) !== c)
     throw new ShapeError(
-      `depthwiseConv: x is [N,…,C] and w is […kernel,C,M], but they are ${showAval(x.aval)} and ${showAval(w.aval)}.`,
+      `depthwiseConv: x is [N,…,C] and w is […kernel,C,M], but they are ${showAval(a.aval)} and ${showAval(b.aval)}.`,
     );
-  const [m] = w.shape.slice(-1) as [number];
-  return conv(x, reshape(w, [...w.shape.slice(0, -2), 1, c * m]), { ...options, groups: c });
+  const [m] = b.shape.slice(-1) as [number];
+  return conv(a, reshape(b, [...b.shape.slice(0, -2), 1, c * m]), { ...options, groups: c });
 }

@@ -97,6 +97,13 @@ export function floatOperand(op: string, x: TensorLike): Tensor {
   return isFloat(t.dtype) ? t : convert(t, 'float32');
 }
 
+/** An array of operands as tensors. @throws {OptionError} unless it is an array of them. */
+export function operandList(op: string, xs: readonly TensorLike[]): Tensor[] {
+  if (!Array.isArray(xs))
+    throw new OptionError(`${op}: takes an array of tensors, but got ${described(xs)}.`);
+  return xs.map((x) => operand(op, x));
+}
+
 /** One operand as a tensor: a number is `float32`, a boolean `bool`. */
 export function operand(op: string, x: TensorLike): Tensor {
   if (x instanceof Tensor) return x;
@@ -159,13 +166,12 @@ function refuse(op: string, x: unknown): never {
     throw new OptionError(
       `${op}: needs a value, but got only the shape ${x}; shapes without values are for evalShape().`,
     );
-  const what =
-    x === undefined || x === null
-      ? String(x)
-      : typeof x === 'object'
-        ? `a ${x.constructor.name}`
-        : `a ${typeof x}`;
   throw new OptionError(
-    `${op}: needs tensors, numbers or booleans, but got ${what}; tensor() makes tensors of arrays.`,
+    `${op}: needs tensors, numbers or booleans, but got ${described(x)}; tensor() makes tensors of arrays.`,
   );
+}
+
+function described(x: unknown): string {
+  if (x === undefined || x === null || x instanceof Tensor) return String(x);
+  return typeof x === 'object' ? `a ${x.constructor.name}` : `a ${typeof x}`;
 }

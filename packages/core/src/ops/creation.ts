@@ -1,12 +1,13 @@
 import type { NdArray } from 'ndarray';
+import { showAval } from '../aval.ts';
 import { type DType, dtypeInfo, dtypeOfArray, type TypedArray } from '../dtype.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { compare, convert } from '../primitives/arithmetic.ts';
 import { broadcastTo, iota, reshape } from '../primitives/movement.ts';
-import { rowMajorStrides, sizeOf } from '../shape.ts';
+import { broadcastShapes, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { add, multiply } from './arithmetic.ts';
-import { checkInteger, checkOptions, type ShapeLike, show, toShape } from './check.ts';
+import { checkInteger, checkNumber, checkOptions, type ShapeLike, show, toShape } from './check.ts';
 import { literal, operand, placed, type TensorLike, toTensor } from './convert.ts';
 
 /** What {@link tensor} makes a tensor of. */
@@ -131,8 +132,7 @@ export function ones(shape: ShapeLike, dtype: DType = 'float32'): Tensor {
  */
 export function full(shape: ShapeLike, value: TensorLike, dtype?: DType): Tensor {
   if (typeof value === 'number') return filled('full', shape, value, dtype ?? 'float32');
-  const x = operand('full', value);
-  return broadcastTo(convert(x, dtype ?? x.dtype), toShape('full', shape));
+  return stretched('full', value, toShape('full', shape), dtype);
 }
 
 /**
@@ -160,7 +160,16 @@ export function onesLike(x: TensorLike, dtype?: DType): Tensor {
  */
 export function fullLike(x: TensorLike, value: TensorLike, dtype?: DType): Tensor {
   const { aval } = operand('fullLike', x);
-  return full(aval.shape, value, dtype ?? aval.dtype);
+  if (typeof value === 'number') return filled('fullLike', aval.shape, value, dtype ?? aval.dtype);
+  return stretched('fullLike', value, aval.shape, dtype ?? aval.dtype);
+}
+
+/** @throws {ShapeError} unless the value stretches to the shape. */
+function stretched(op: string, value: TensorLike, shape: Shape, dtype: DType | undefined): Tensor {
+  const x = operand(op, value);
+  if (!sameShape(broadcastShapes(op, x.shape, shape), shape))
+    throw new ShapeError(`${op}: ${showAval(x.aval)} does not stretch to [${shape}].`);
+  return broadcastTo(convert(x, dtype ?? x.dtype), shape);
 }
 
 const filled = (op: string, shape: ShapeLike, value: number, dtype: DType): Tensor =>
@@ -180,7 +189,7 @@ export function arange(start: number, stop?: number, step = 1, dtype?: DType): T
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0)
     throw new OptionError(
-      `arange: needs finite numbers and a step that is not 0, but got ${from}, ${to}, ${step}.`,
+      `arange: needs finite numbers and a step that is not 0, but got ${[from, to, step].map(show).join(', ')}.`,
     );
   const size = Math.max(0, Math.ceil((to - from) / step));
   const target = dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
@@ -209,6 +218,8 @@ export function linspace(
   options: { readonly endpoint?: boolean; readonly dtype?: DType } = {},
 ): Tensor {
   checkOptions('linspace', options, ['endpoint', 'dtype']);
+  checkNumber('linspace', 'start', start);
+  checkNumber('linspace', 'stop', stop);
   checkInteger('linspace', 'count', count, 0);
   const { endpoint = true, dtype = 'float32' } = options;
   const step = (stop - start) / Math.max(1, endpoint ? count - 1 : count);

@@ -1,13 +1,13 @@
 /** Slices of static extent at places that may be traced: JAX's dynamic slices. */
 import { showAval } from '../aval.ts';
 import { isInteger } from '../dtype.ts';
-import { DTypeError, ShapeError } from '../errors.ts';
+import { DTypeError, OptionError, ShapeError } from '../errors.ts';
 import * as p from '../primitives/arithmetic.ts';
 import * as m from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import { resolveAxis, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkInteger, toShape } from './check.ts';
+import { checkInteger, checkOptions, show, toShape } from './check.ts';
 import { operand, promoteOperands, type TensorLike } from './convert.ts';
 import { take } from './indexing.ts';
 
@@ -82,6 +82,7 @@ export function dynamicIndex(
   index: TensorLike,
   options: { readonly axis?: number | undefined; readonly keepdims?: boolean | undefined } = {},
 ): Tensor {
+  checkOptions('dynamicIndex', options, ['axis', 'keepdims']);
   const t = operand('dynamicIndex', x);
   const axis = resolveAxis('dynamicIndex', options.axis ?? 0, t.ndim);
   const sizes = t.shape.map((n, i) => (i === axis ? 1 : n));
@@ -97,6 +98,8 @@ export function dynamicIndex(
 
 /** int32 scalars, with the slice within the axis; below 0 they count from the end, as in JAX. */
 function startsOf(op: string, x: Tensor, starts: readonly TensorLike[], sizes: Shape): Tensor[] {
+  if (!Array.isArray(starts))
+    throw new OptionError(`${op}: takes an array of starts, one for each axis, but got ${show(starts)}.`);
   if (starts.length !== x.ndim || sizes.length !== x.ndim)
     throw new ShapeError(
       `${op}: needs a start and a size for each axis of ${showAval(x.aval)}, but got ${starts.length} and ${sizes.length}.`,

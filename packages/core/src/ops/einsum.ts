@@ -11,6 +11,7 @@ import { reshape, transpose } from '../primitives/movement.ts';
 import { reduceSum } from '../primitives/reduce.ts';
 import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { show } from './check.ts';
 import { numericOperand, promoteOperands, type TensorLike } from './convert.ts';
 import { diagonal } from './diagonal.ts';
 
@@ -56,7 +57,7 @@ const dots = '...';
 
 function parse(subscripts: string, count: number): { inputs: string[][]; output: string[] | undefined } {
   const refuse = (why: string): never => {
-    throw new OptionError(`einsum: ${JSON.stringify(subscripts)} ${why}.`);
+    throw new OptionError(`einsum: ${show(subscripts)} ${why}.`);
   };
   if (typeof subscripts !== 'string') refuse("is no string such as 'ij,jk->ik'");
   const [left = '', right, ...more] = subscripts.replaceAll(' ', '').split('->');

@@ -9,7 +9,7 @@ import { broadcastShapes, rowMajorStrides, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { floorDivide, power, remainder } from './arithmetic.ts';
 import { checkInteger, checkOptions, type ShapeLike, show, toShape } from './check.ts';
-import { operand, type TensorLike } from './convert.ts';
+import { operand, operandList, type TensorLike } from './convert.ts';
 
 /**
  * Tensors stretched to the shape in which they meet.
@@ -40,7 +40,7 @@ export function meshgrid(
   const { indexing = 'xy', sparse = false } = options;
   if (indexing !== 'xy' && indexing !== 'ij')
     throw new OptionError(`meshgrid: indexing is 'xy' or 'ij', but got ${show(indexing)}.`);
-  const vectors = xs.map((x) => operand('meshgrid', x));
+  const vectors = operandList('meshgrid', xs);
   const deep = vectors.find((v) => v.ndim > 1);
   if (deep) throw new ShapeError(`meshgrid: takes vectors, but got ${showAval(deep.aval)}.`);
   const axisOf = (i: number): number => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i);
@@ -126,9 +126,10 @@ export function unravelIndex(index: TensorLike, shape: Shape): Tensor[] {
  */
 export function ravelMultiIndex(coordinates: readonly TensorLike[], shape: Shape): Tensor {
   const extents = toShape('ravelMultiIndex', shape);
-  if (coordinates.length !== extents.length)
+  const given = operandList('ravelMultiIndex', coordinates);
+  if (given.length !== extents.length)
     throw new ShapeError(
-      `ravelMultiIndex: needs a coordinate for each axis of [${extents}], but got ${coordinates.length}.`,
+      `ravelMultiIndex: needs a coordinate for each axis of [${extents}], but got ${given.length}.`,
     );
   const strides = rowMajorStrides(extents);
   return coordinates

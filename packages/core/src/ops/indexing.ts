@@ -9,7 +9,7 @@ import { broadcastTo, iota, moveAxis, reshape } from '../primitives/movement.ts'
 import { scalar } from '../primitives/pointwise.ts';
 import { broadcastShapes, resolveAxis, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
-import { checkInteger, checkOptions } from './check.ts';
+import { checkInteger, checkOptions, show } from './check.ts';
 import { operand, type TensorLike, toTensor } from './convert.ts';
 
 /** Positions: an integer, an array of integers, or a tensor of an integer dtype. */
@@ -109,9 +109,9 @@ export function positions(op: string, indices: Indices, rows: number, of: string
 }
 
 function numbersAt(op: string, indices: number | readonly number[]): Tensor {
-  const numbers = typeof indices === 'number' ? [indices] : indices;
-  const bad = numbers.find((n) => !Number.isInteger(n));
-  if (bad !== undefined) throw new DTypeError(`${op}: indices must be integers, but one is ${bad}.`);
+  const numbers: readonly number[] = Array.isArray(indices) ? indices : [indices as number];
+  const bad = numbers.findIndex((n) => !Number.isInteger(n));
+  if (bad >= 0) throw new DTypeError(`${op}: indices must be integers, but one is ${show(numbers[bad])}.`);
   return typeof indices === 'number' ? toTensor(indices, 'int32') : toTensor(Int32Array.from(numbers));
 }
 

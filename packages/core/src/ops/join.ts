@@ -5,7 +5,7 @@ import * as m from '../primitives/movement.ts';
 import { resolveAxis, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOptions, show } from './check.ts';
-import { operand, promoteOperands, type TensorLike } from './convert.ts';
+import { operand, operandList, promoteOperands, type TensorLike } from './convert.ts';
 
 /** Options of {@link concatenate}, {@link stack} and {@link split}. */
 export interface JoinOptions {
@@ -60,10 +60,8 @@ export function stack(xs: readonly TensorLike[], options: JoinOptions = {}): Ten
 
 function joined(op: string, xs: readonly TensorLike[], options: JoinOptions): Tensor[] {
   checkOptions(op, options, ['axis']);
-  if (!Array.isArray(xs) || xs.length === 0)
-    throw new ShapeError(
-      `${op}: takes an array of at least one tensor, but got ${Array.isArray(xs) ? '[]' : String(xs)}.`,
-    );
+  const ts = operandList(op, xs);
+  if (ts.length === 0) throw new ShapeError(`${op}: takes an array of at least one tensor, but got [].`);
   return promoteOperands(op, ...xs);
 }
 
@@ -82,7 +80,7 @@ export function split(x: TensorLike, parts: number | readonly number[], options:
   const t = operand('split', x);
   const axis = resolveAxis('split', options.axis ?? 0, t.ndim);
   const extent = t.shape[axis] as number;
-  const cuts = typeof parts === 'number' ? equalCuts(parts, extent, t, axis) : [0, ...parts, extent];
+  const cuts = Array.isArray(parts) ? [0, ...parts, extent] : equalCuts(parts as number, extent, t, axis);
   if (!cuts.every((cut, i) => Number.isInteger(cut) && cut >= (cuts[i - 1] ?? 0) && cut <= extent))
     throw new OptionError(`split: positions ascend from 0 to ${extent}, but got ${show(parts)}.`);
   return cuts.slice(1).map((end, i) => {

@@ -53,6 +53,7 @@ function extremum(t: Tensor, options: ReduceOptions, fold: typeof max, last: num
  * @example nanArgmax(tensor([1, NaN, 3]))                // 2
  */
 export function nanArgmax(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions('nanArgmax', options, ['axis', 'keepdims']);
   return position(operand('nanArgmax', x), options, argmax, -Infinity);
 }
 
@@ -61,6 +62,7 @@ export function nanArgmax(x: TensorLike, options: ArgOptions = {}): Tensor {
  * @example nanArgmin(tensor([1, NaN, 3]))                // 0
  */
 export function nanArgmin(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions('nanArgmin', options, ['axis', 'keepdims']);
   return position(operand('nanArgmin', x), options, argmin, Infinity);
 }
 

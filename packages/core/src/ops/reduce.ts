@@ -142,6 +142,7 @@ export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {
 }
 
 function position(op: string, x: TensorLike, options: ArgOptions, find: typeof r.argmax): Tensor {
+  checkOptions(op, options, ['axis', 'keepdims']);
   const t = small(operand(op, x));
   if (options.axis !== undefined) resolveAxis(op, options.axis, t.ndim);
   const f = fold(op, t, options);

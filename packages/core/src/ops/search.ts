@@ -180,9 +180,10 @@ export function bincount(
   options: { readonly weights?: Tensor | undefined; readonly length?: number | undefined } = {},
 ): Tensor {
   checkOptions('bincount', options, ['weights', 'length']);
-  if (!isInteger(x.dtype)) throw new DTypeError(`bincount: needs integers, but got ${showAval(x.aval)}.`);
-  if (x.ndim !== 1) throw new ShapeError(`bincount: needs a vector, but got ${showAval(x.aval)}.`);
-  const { weights, length = countsNeeded(x) } = options;
+  const t = operand('bincount', x);
+  if (!isInteger(t.dtype)) throw new DTypeError(`bincount: needs integers, but got ${showAval(t.aval)}.`);
+  if (t.ndim !== 1) throw new ShapeError(`bincount: needs a vector, but got ${showAval(t.aval)}.`);
+  const { weights, length = countsNeeded(t) } = options;
   checkInteger('bincount', 'length', length, 0);
   if (weights && String(weights.shape) !== String(x.shape))
     throw new ShapeError(

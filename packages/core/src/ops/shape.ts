@@ -2,7 +2,7 @@
 import { showAval } from '../aval.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import * as m from '../primitives/movement.ts';
-import { resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.ts';
+import { resolveAxes, resolveAxis, resolveEach, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions, perAxis, type ShapeLike, show, toShape } from './check.ts';
 import { operand, type TensorLike } from './convert.ts';
@@ -16,7 +16,7 @@ import { operand, type TensorLike } from './convert.ts';
  */
 export function reshape(x: TensorLike, shape: ShapeLike): Tensor {
   const t = operand('reshape', x);
-  const wanted = typeof shape === 'number' ? [shape] : [...shape];
+  const wanted: number[] = Array.isArray(shape) ? [...shape] : [shape as number];
   const open = wanted.indexOf(-1);
   if (open >= 0) {
     const rest = wanted.reduce((n, extent, i) => (i === open ? n : n * extent), 1);
@@ -51,10 +51,10 @@ export function transpose(x: TensorLike, perm?: Shape): Tensor {
       t,
       t.shape.map((_, i) => t.ndim - 1 - i),
     );
-  const axes = perm.map((axis) => resolveAxis('transpose', axis, t.ndim));
+  const axes = resolveEach('transpose', perm, t.ndim);
   if (axes.length !== t.ndim || new Set(axes).size !== t.ndim)
     throw new ShapeError(
-      `transpose: perm names each of the ${t.ndim} axes of ${showAval(t.aval)} once, but is [${perm}].`,
+      `transpose: perm names each of the ${t.ndim} axes of ${showAval(t.aval)} once, but is [${axes}].`,
     );
   return m.transpose(t, axes);
 }
@@ -92,7 +92,7 @@ export function moveaxis(x: TensorLike, source: number, destination: number): Te
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
   const t = operand('expandDims', x);
-  const rank = t.ndim + (typeof axis === 'number' ? 1 : axis.length);
+  const rank = t.ndim + (Array.isArray(axis) ? axis.length : 1);
   const axes = resolveAxes('expandDims', axis, rank);
   const rest = [...t.shape];
   return m.reshape(
@@ -239,7 +239,7 @@ export function flip(x: TensorLike, options: { readonly axis?: number | readonly
  */
 export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
   const t = operand('tile', x);
-  const given = typeof reps === 'number' ? [reps] : reps;
+  const given: readonly number[] = Array.isArray(reps) ? reps : [reps as number];
   const rank = Math.max(t.ndim, given.length);
   const counts = perAxis(
     'tile',

@@ -6,7 +6,7 @@ import { argsort as argsortPrimitive } from '../primitives/sort.ts';
 import { resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions } from './check.ts';
-import { operand, type TensorLike } from './convert.ts';
+import { operand, operandList, type TensorLike } from './convert.ts';
 import { pickAlong } from './indexing.ts';
 
 /** Options of {@link sort} and {@link argsort}. */
@@ -92,7 +92,7 @@ export function lexsort(
   options: { readonly axis?: number | undefined } = {},
 ): Tensor {
   checkOptions('lexsort', options, ['axis']);
-  const ts = keys.map((key) => operand('lexsort', key));
+  const ts = operandList('lexsort', keys);
   const [first, ...rest] = ts;
   const odd = ts.find((t) => String(t.shape) !== String(first?.shape));
   if (first === undefined || odd)

@@ -2,7 +2,7 @@
 import type { DType } from '../dtype.ts';
 import { OptionError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkInteger, checkOptions } from './check.ts';
+import { checkInteger, checkNumber, checkOptions } from './check.ts';
 import { placed } from './convert.ts';
 
 /** Options of {@link logspace} and {@link geomspace}. */
@@ -27,6 +27,8 @@ export function logspace(
   options: SpaceOptions & { readonly base?: number | undefined } = {},
 ): Tensor {
   checkOptions('logspace', options, ['endpoint', 'dtype', 'base']);
+  checkNumber('logspace', 'start', start);
+  checkNumber('logspace', 'stop', stop);
   checkInteger('logspace', 'count', count, 0);
   const { base = 10, endpoint = true, dtype = 'float32' } = options;
   const exponent = evenly(start, stop, count, endpoint);
@@ -46,6 +48,8 @@ export function logspace(
  */
 export function geomspace(start: number, stop: number, count = 50, options: SpaceOptions = {}): Tensor {
   checkOptions('geomspace', options, ['endpoint', 'dtype']);
+  checkNumber('geomspace', 'start', start);
+  checkNumber('geomspace', 'stop', stop);
   checkInteger('geomspace', 'count', count, 0);
   if (!(start * stop > 0))
     throw new OptionError(

@@ -5,7 +5,7 @@ import { reshape, slice } from '../primitives/movement.ts';
 import { resolveAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions } from './check.ts';
-import { operand, type TensorLike } from './convert.ts';
+import { operand, operandList, type TensorLike } from './convert.ts';
 import { concatenate, type JoinOptions } from './join.ts';
 
 /** At least one axis: a scalar gets one. @example atLeast1d(3)   // [3] */
@@ -33,7 +33,7 @@ export function atLeast3d(x: TensorLike): Tensor {
  * @example vstack([tensor([1, 2]), tensor([3, 4])])     // [[1, 2], [3, 4]]
  */
 export function vstack(xs: readonly TensorLike[]): Tensor {
-  return concatenate(xs.map(atLeast2d), { axis: 0 });
+  return concatenate(operandList('vstack', xs).map(atLeast2d), { axis: 0 });
 }
 
 /**
@@ -42,7 +42,7 @@ export function vstack(xs: readonly TensorLike[]): Tensor {
  * @example hstack([tensor([1, 2]), tensor([3, 4])])     // [1, 2, 3, 4]
  */
 export function hstack(xs: readonly TensorLike[]): Tensor {
-  const parts = xs.map(atLeast1d);
+  const parts = operandList('hstack', xs).map(atLeast1d);
   return concatenate(parts, { axis: parts[0]?.ndim === 1 ? 0 : 1 });
 }
 
@@ -52,7 +52,7 @@ export function hstack(xs: readonly TensorLike[]): Tensor {
  * @example dstack([tensor([1, 2]), tensor([3, 4])])     // [[[1, 3], [2, 4]]]
  */
 export function dstack(xs: readonly TensorLike[]): Tensor {
-  return concatenate(xs.map(atLeast3d), { axis: 2 });
+  return concatenate(operandList('dstack', xs).map(atLeast3d), { axis: 2 });
 }
 
 /**
@@ -61,10 +61,7 @@ export function dstack(xs: readonly TensorLike[]): Tensor {
  * @example columnStack([tensor([1, 2]), tensor([3, 4])])   // [[1, 3], [2, 4]]
  */
 export function columnStack(xs: readonly TensorLike[]): Tensor {
-  const columns = xs.map((x) => {
-    const t = operand('columnStack', x);
-    return t.ndim > 1 ? t : reshape(t, [t.size, 1]);
-  });
+  const columns = operandList('columnStack', xs).map((t) => (t.ndim > 1 ? t : reshape(t, [t.size, 1])));
   return concatenate(columns, { axis: 1 });
 }
 

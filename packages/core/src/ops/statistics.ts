@@ -8,7 +8,7 @@ import { resolveAxes, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { clip } from './arithmetic.ts';
 import { checkOptions, show } from './check.ts';
-import { floatOperand, operand, placed, type TensorLike } from './convert.ts';
+import { floatOperand, numericOperand, operand, placed, type TensorLike } from './convert.ts';
 import { diagonal } from './diagonal.ts';
 import { pickAlong } from './indexing.ts';
 import { matmul } from './linalg.ts';
@@ -145,15 +145,15 @@ function quantileOf(
 function partsOf(op: string, q: number | readonly number[] | Tensor, whole: number, x: Tensor): Tensor {
   if (typeof q === 'number' || Array.isArray(q)) {
     const numbers = typeof q === 'number' ? [q] : (q as readonly number[]);
-    const bad = numbers.find((part) => !(part >= 0 && part <= whole));
-    if (bad !== undefined) throw new OptionError(`${op}: q lies in [0, ${whole}], but is ${bad}.`);
+    const bad = numbers.findIndex((part) => !(typeof part === 'number' && part >= 0 && part <= whole));
+    if (bad >= 0) throw new OptionError(`${op}: q lies in [0, ${whole}], but is ${show(numbers[bad])}.`);
     return placed(
       x.dtype,
       typeof q === 'number' ? [] : [numbers.length],
       numbers.map((part) => part / whole),
     );
   }
-  const t = q as Tensor;
+  const t = operand(op, q as Tensor);
   if (t.ndim > 1) throw new ShapeError(`${op}: q has at most one axis, but is ${showAval(t.aval)}.`);
   return p.div(p.convert(t, x.dtype), scalar(whole, x.dtype));
 }
@@ -166,7 +166,8 @@ function partsOf(op: string, q: number | readonly number[] | Tensor, whole: numb
  */
 export function ptp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   checkOptions('ptp', options, ['axis', 'keepdims']);
-  return p.sub(max(x, options), min(x, options));
+  const t = numericOperand('ptp', x);
+  return p.sub(max(t, options), min(t, options));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Moving elements around within their axes. */
 import { ShapeError } from '../errors.ts';
 import * as m from '../primitives/movement.ts';
-import { resolveAxes, resolveAxis } from '../shape.ts';
+import { resolveAxes, resolveAxis, resolveEach } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkInteger, checkOptions } from './check.ts';
 import { operand, type TensorLike } from './convert.ts';
@@ -21,13 +21,13 @@ export function roll(
 ): Tensor {
   checkOptions('roll', options, ['axis']);
   const t = operand('roll', x);
+  const given: readonly unknown[] = Array.isArray(shift) ? shift : [shift];
+  for (const by of given) checkInteger('roll', 'shift', by as number);
   if (options.axis === undefined) {
-    const total = (typeof shift === 'number' ? [shift] : shift).reduce((a, b) => a + b, 0);
+    const total = (given as readonly number[]).reduce((a, b) => a + b, 0);
     return m.reshape(rollAxis(m.reshape(t, [t.size]), total, 0), t.shape);
   }
-  const axes = (typeof options.axis === 'number' ? [options.axis] : options.axis).map((axis) =>
-    resolveAxis('roll', axis, t.ndim),
-  );
+  const axes = resolveEach('roll', options.axis, t.ndim);
   const shifts = typeof shift === 'number' ? axes.map(() => shift) : shift;
   if (shifts.length !== axes.length)
     throw new ShapeError(
@@ -37,7 +37,6 @@ export function roll(
 }
 
 function rollAxis(x: Tensor, shift: number, axis: number): Tensor {
-  checkInteger('roll', 'shift', shift);
   const n = x.shape[axis] as number;
   const cut = n === 0 ? 0 : ((-shift % n) + n) % n;
   if (cut === 0) return x;

@@ -83,6 +83,7 @@ export interface WindowMeanOptions extends WindowOptions {
  */
 export function windowMean(x: Tensor, options: WindowMeanOptions): Tensor {
   const t = floatOperand('windowMean', x);
+  checkOptions('windowMean', options, ['window', 'stride', 'padding', 'dilation', 'countPadding']);
   const { countPadding = false, ...rest } = options;
   const window = geometry('windowMean', t, rest);
   const total = sumPrimitive('y', window, t);

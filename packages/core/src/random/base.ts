@@ -224,7 +224,7 @@ export function truncatedNormal(
   options: SampleOptions = {},
 ): Tensor {
   checkOptions('random.truncatedNormal', options, ['dtype']);
-  if (!(lower < upper))
+  if (typeof lower !== 'number' || typeof upper !== 'number' || !(lower < upper))
     throw new OptionError(
       `random.truncatedNormal: needs lower < upper, but got ${show(lower)} and ${show(upper)}.`,
     );

@@ -1,3 +1,4 @@
+import { nameOf } from '../ops/check.ts';
 import { checkpointPrimitive } from '../primitives/checkpoint.ts';
 import { bind } from '../trace.ts';
 import type { Leaves, Tensors } from '../tree.ts';
@@ -17,7 +18,7 @@ import { StagedFunction } from './staged.ts';
 export function checkpoint<A extends readonly unknown[], R>(
   f: (...args: A) => R,
 ): (...args: Leaves<A>) => Tensors<R> {
-  const name = f.name ? `checkpoint(${f.name})` : 'checkpoint';
+  const name = nameOf('checkpoint', f);
   const staged = new StagedFunction(name, f, []);
   return (...args) => {
     const { recorded, f: flatF, inputs } = staged.call(args);

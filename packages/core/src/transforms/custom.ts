@@ -2,7 +2,7 @@
 import { showAval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
 import { DTypeError, OptionError, ShapeError, TreeError } from '../errors.ts';
-import { checkOptions } from '../ops/check.ts';
+import { checkFunction, checkOptions, nameOf } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Zero } from '../primitive.ts';
 import { customJvpPrimitive, customVjpPrimitive } from '../primitives/custom.ts';
@@ -54,7 +54,8 @@ export function customJvp<A extends readonly unknown[], R>(
   rule: (primals: A, tangents: Tensors<A>) => readonly [R | Tensors<R>, Leaves<R> | Tensors<R>],
   options: CustomOptions = {},
 ): (...args: Leaves<A>) => Tensors<R> {
-  const name = f.name ? `customJvp(${f.name})` : 'customJvp';
+  const name = nameOf('customJvp', f);
+  checkFunction(`${name}: the rule`, rule);
   const isStatic = checkStatic(name, options);
   return (...args) => {
     const call = new CustomCall(name, f, args, isStatic);
@@ -95,7 +96,9 @@ export function customVjp<A extends readonly unknown[], R, S>(
   backward: (residuals: Tensors<S>, cotangent: Tensors<R>) => Differentials<A>,
   options: CustomOptions = {},
 ): (...args: Leaves<A>) => Tensors<R> {
-  const name = f.name ? `customVjp(${f.name})` : 'customVjp';
+  const name = nameOf('customVjp', f);
+  checkFunction(`${name}: forward`, forward);
+  checkFunction(`${name}: backward`, backward);
   const isStatic = checkStatic(name, options);
   return (...args) => {
     const call = new CustomCall(name, f, args, isStatic);

@@ -47,7 +47,7 @@ export function recordShapes<A extends readonly unknown[]>(
   args: ShapeArguments<A>,
 ): { program: Program; flat: FlatFunction } {
   const { leaves, structure } = treeFlatten(args);
-  const flat = flatFunction(f, structure);
+  const flat = flatFunction(name, f, structure);
   const avals = leaves.map((x) => (x instanceof ShapeDtype ? x : toTensor(x).aval));
   const { program } = record(name, avals, (inputs) => flat.call(...inputs));
   return { program, flat };

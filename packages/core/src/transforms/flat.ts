@@ -1,3 +1,4 @@
+import { checkFunction } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Tensor } from '../tensor.ts';
 import { refusePromise } from '../trace.ts';
@@ -11,10 +12,13 @@ export interface FlatFunction {
   readonly structure: () => TreeStructure;
 }
 
+/** @throws {OptionError} unless `f` is a function. */
 export function flatFunction<A extends readonly unknown[]>(
+  op: string,
   f: (...args: A) => unknown,
   args: TreeStructure,
 ): FlatFunction {
+  checkFunction(op, f);
   let result: TreeStructure | undefined;
   const structure = (): TreeStructure => result as TreeStructure;
   return {

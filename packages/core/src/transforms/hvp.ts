@@ -1,7 +1,7 @@
 import { checkOptions } from '../ops/check.ts';
 import type { Leaves } from '../tree.ts';
 import { type ArgnumsOf, chooseArguments, type Gradient, type GradOptions } from './argnums.ts';
-import { jvpTrees } from './jvp.ts';
+import { checkArguments, jvpTrees } from './jvp.ts';
 import { grad } from './vjp.ts';
 
 /** Options of {@link hvp}. */
@@ -26,6 +26,7 @@ export function hvp<A extends readonly unknown[], R, const O extends HvpOptions 
   options?: O,
 ): Gradient<A, ArgnumsOf<O>> {
   checkOptions('hvp', options ?? {}, ['argnums']);
+  checkArguments('hvp', primals);
   const args = primals as readonly unknown[];
   const chosen = chooseArguments('hvp', args, options?.argnums);
   const gradient = grad(f, options) as unknown as (...args: unknown[]) => unknown;

@@ -1,7 +1,7 @@
 /** Staging: a function is traced once for each signature, compiled, and run as one program from then on. */
 import { OptionError } from '../errors.ts';
 import { type Program, showProgram } from '../ir/program.ts';
-import { checkOptions } from '../ops/check.ts';
+import { checkOptions, nameOf } from '../ops/check.ts';
 import { callPrimitive } from '../primitives/call.ts';
 import { bind } from '../trace.ts';
 import type { Leaves, Tensors } from '../tree.ts';
@@ -46,7 +46,7 @@ export function jit<A extends readonly unknown[], R>(
   checkJitOptions(options);
   const { staticArgs = [], donate = [] } = options;
   const donated = new Set(donate);
-  const staged = new StagedFunction(f.name ? `jit(${f.name})` : 'jit', f, staticArgs);
+  const staged = new StagedFunction(nameOf('jit', f), f, staticArgs);
   const { name } = staged;
 
   const jitted = (...args: Leaves<A>): Tensors<R> => {

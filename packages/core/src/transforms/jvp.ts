@@ -1,7 +1,8 @@
 /** Forward mode: tangents are pushed through the function next to its values. */
 import { type Aval, sameAval, showAval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
-import { DTypeError, ShapeError } from '../errors.ts';
+import { DTypeError, OptionError, ShapeError } from '../errors.ts';
+import { show } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive, Zero } from '../primitive.ts';
 import { broadcastTo } from '../primitives/movement.ts';
@@ -92,6 +93,12 @@ export function jvp<A extends readonly unknown[], R>(
   return jvpTrees('jvp', f as never, primals, tangents) as [Tensors<R>, Tensors<R>];
 }
 
+/** @throws {OptionError} unless the arguments of a function are given as an array. */
+export function checkArguments(op: string, primals: unknown): void {
+  if (!Array.isArray(primals))
+    throw new OptionError(`${op}: takes an array of the arguments of f, but got ${show(primals)}.`);
+}
+
 /** `jvp` in the name of another transformation. */
 export function jvpTrees(
   op: string,
@@ -99,6 +106,7 @@ export function jvpTrees(
   primals: readonly unknown[],
   tangents: readonly unknown[],
 ): [unknown, unknown] {
+  checkArguments(op, primals);
   const flat = treeFlatten(primals);
   const flatTangents = treeFlatten(tangents);
   checkSameStructure(op, 'primals', flat.structure, 'tangents', flatTangents.structure);
@@ -113,7 +121,7 @@ export function jvpTrees(
     }
     return dx;
   });
-  const flatF = flatFunction(f, flat.structure);
+  const flatF = flatFunction(op, f, flat.structure);
   const [ys, dys] = jvpFlat(op, flatF.call, xs, dxs);
   return [flatF.unflatten(ys), flatF.unflatten(dys.map((t, i) => instantiate(t, (ys[i] as Tensor).aval)))];
 }

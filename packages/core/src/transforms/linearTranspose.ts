@@ -28,7 +28,7 @@ export function linearTranspose<A extends readonly unknown[], R>(
 ): (cotangent: Leaves<R>) => Tensors<A> {
   const flat = treeFlatten(args);
   const avals = flat.leaves.map((x) => (x instanceof ShapeDtype ? x : toTensor(x).aval));
-  const flatF = flatFunction(f, flat.structure);
+  const flatF = flatFunction('linearTranspose', f, flat.structure);
   const trace = new PartialTrace('linearTranspose', currentTrace());
   const inputs = avals.map((aval) => trace.input(aval));
   const ys = runTraced(trace, () => flatF.call(...inputs));

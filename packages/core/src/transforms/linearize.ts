@@ -97,7 +97,7 @@ export function linearize<A extends readonly unknown[], R>(
 ): [Tensors<R>, ((...tangents: Leaves<A>) => Tensors<R>) & { readonly program: Program }] {
   const flat = treeFlatten(primals);
   const xs = flat.leaves.map((x) => toTensor(x));
-  const flatF = flatFunction(f, flat.structure);
+  const flatF = flatFunction('linearize', f, flat.structure);
   const [ys, map] = linearizeFlat(
     'linearize',
     flatF.call,

@@ -100,7 +100,11 @@ export class StagedFunction {
       let next = 0;
       return this.#f(...(flats.map((flat, i) => (flat ? trees[next++] : args[i])) as never[]));
     };
-    const staged = stage(this.name, flatFunction(whole, { kind: 'array', children: dynamic }), inputs);
+    const staged = stage(
+      this.name,
+      flatFunction(this.name, whole, { kind: 'array', children: dynamic }),
+      inputs,
+    );
     this.#misses++;
     if (!capturesTracers(staged.recorded)) this.#cache.set(key, staged);
     return staged;

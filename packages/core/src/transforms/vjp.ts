@@ -2,7 +2,7 @@
 import { showAval } from '../aval.ts';
 import { isFloat } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { checkOptions } from '../ops/check.ts';
+import { checkFunction, checkOptions } from '../ops/check.ts';
 import { toTensor } from '../ops/convert.ts';
 import { Linear, type Zero } from '../primitive.ts';
 import { scalar } from '../primitives/pointwise.ts';
@@ -45,7 +45,7 @@ export function vjp<A extends readonly unknown[], R>(
 ): [Tensors<R>, (cotangent: Leaves<R>) => Tensors<A>] {
   const flat = treeFlatten(primals);
   const xs = flat.leaves.map((x) => toTensor(x));
-  const flatF = flatFunction(f, flat.structure);
+  const flatF = flatFunction('vjp', f, flat.structure);
   const active = xs.map((x) => isFloat(x.dtype));
   const [ys, map] = linearizeFlat('vjp', flatF.call, xs, active);
   const back = (cotangent: Leaves<R>): Tensors<A> => {
@@ -77,6 +77,7 @@ export function valueAndGrad<
   f: (...args: A) => R,
   options?: O,
 ): (...args: Leaves<A>) => [WithAux<O, R, Tensor>, Gradient<A, ArgnumsOf<O>>] {
+  checkFunction('grad', f);
   checkOptions('grad', options ?? {}, ['argnums', 'hasAux']);
   const { argnums, hasAux = false } = options ?? {};
   return (...args) => {

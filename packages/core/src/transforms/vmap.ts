@@ -162,7 +162,7 @@ export function vmap<A extends readonly unknown[], R>(
       axis === null ? null : resolveAxis(`vmap: ${paths[i]}`, axis, (xs[i] as Tensor).ndim),
     );
     const size = batchSize(xs, axes, paths);
-    const flatF = flatFunction(f, flat.structure);
+    const flatF = flatFunction('vmap', f, flat.structure);
     const [ys, found] = vmapFlat(flatF.call, xs, axes, size, axisName);
     const outTree = flatF.unflatten(ys);
     const wanted = spreadAxes('outAxes', outAxes, outTree);

@@ -1,4 +1,5 @@
-import { add, divide, maximum, negative, OptionError, Tensor } from '@neumann/core';
+import { add, divide, maximum, negative, Tensor } from '@neumann/core';
+import { checkValue, finite, positive } from '../options.ts';
 import type { Scalar } from '../protocol.ts';
 
 /** μ and η for which Eq. 9 converges. */
@@ -20,8 +21,8 @@ export interface Convexified<T> {
 export function convexify(lambdaMin: number, lambdaMax: number): Convexified<number>;
 export function convexify(lambdaMin: Scalar, lambdaMax: Scalar): Convexified<Tensor>;
 export function convexify(lambdaMin: Scalar, lambdaMax: Scalar): Convexified<Scalar> {
-  if (typeof lambdaMax === 'number' && !(lambdaMax > 0 && lambdaMax < Infinity))
-    throw new OptionError(`convexify: lambdaMax must be a number above 0, but is ${lambdaMax}.`);
+  checkValue('convexify', 'lambdaMin', lambdaMin, finite);
+  checkValue('convexify', 'lambdaMax', lambdaMax, positive);
   if (typeof lambdaMin === 'number' && typeof lambdaMax === 'number')
     return { mu: lambdaMax / (Math.max(0, -lambdaMin) + lambdaMax), eta: 1 / lambdaMax };
   const negativePart = maximum(0, lambdaMin instanceof Tensor ? negative(lambdaMin) : -lambdaMin);

@@ -52,12 +52,12 @@ export function checkMomentum(op: string, mu: unknown): void {
     );
 }
 
-function checkForm(op: string, form: object): void {
+function checkForm(op: string, form: unknown): void {
   const kind = required(oneOf('clip', 'affine', 'constant'));
-  const isConstant = 'kind' in form && form.kind === 'constant';
+  const isConstant = typeof form === 'object' && form !== null && 'kind' in form && form.kind === 'constant';
   checkOptions<object>(
     op,
-    form,
+    form as object,
     isConstant ? { kind, value: required(belowOne) } : { kind, tau: positive, min: belowOne, max: belowOne },
   );
 }

@@ -3,7 +3,7 @@ import type { GradientTransformation, TensorTree } from '../protocol.ts';
 import { tensorsOf } from '../trees.ts';
 import { advance } from './advance.ts';
 import { checkNeumannOptions, type NeumannOptions } from './options.ts';
-import { type NeumannMemory, stateOf } from './state.ts';
+import { checkMemory, type NeumannMemory, stateOf } from './state.ts';
 import { undisplaced } from './step.ts';
 
 /** The Neumann optimizer as a gradient transformation. */
@@ -39,6 +39,7 @@ export function neumann(options: NeumannOptions): NeumannTransformation {
       return memory;
     },
     update: (updates, state, params) => {
+      checkMemory('neumann', state);
       const next = advance('neumann', state, tensorsOf(params as TensorTree), updates);
       return [next.updates as Tensors<typeof updates>, next.memory]; // advance has checked that they have one form
     },

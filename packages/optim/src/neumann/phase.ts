@@ -2,7 +2,7 @@
 import { add, astype, full, less, maximum, Static, subtract, type Tensor, where } from '@neumann/core';
 import { neumannMomentum } from './momentum.ts';
 import { isReset, lastReset } from './resets.ts';
-import type { NeumannHyper, NeumannMemory } from './state.ts';
+import { checkParts, type NeumannHyper, type NeumannMemory } from './state.ts';
 
 /** Scalars that describe one step. */
 export interface NeumannPhase {
@@ -28,7 +28,9 @@ export type NeumannClock = Pick<NeumannMemory, 'count' | 'hyper' | 'settings'>;
  * const state = neumannInit(zeros([2]), { learningRate: 0.1, burnInSteps: 5, resetSteps: 10 });
  * const { burnIn, learningRate } = neumannPhase(state);   // true, 0.1
  */
-export function neumannPhase({ count, hyper, settings }: NeumannClock): NeumannPhase {
+export function neumannPhase(state: NeumannClock): NeumannPhase {
+  checkParts('neumannPhase', state, ['count', 'hyper', 'settings']);
+  const { count, hyper, settings } = state;
   const { learningRate, resetSteps } = hyper;
   const dtype = hyper.alpha.dtype;
   const since = subtract(count, hyper.burnInSteps);

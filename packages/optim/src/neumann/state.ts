@@ -1,4 +1,5 @@
 import { multiply, Static, Tensor, type Tensors, treeMap, zeros, zerosLike } from '@neumann/core';
+import { checkValue } from '../options.ts';
 import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
 import {
   checkFloats,
@@ -36,6 +37,19 @@ export interface NeumannMemory<P = TensorTree> {
   readonly displacement: Tensor;
   readonly hyper: NeumannHyper;
   readonly settings: NeumannSettings;
+}
+
+/** @throws {OptionError} unless `state` has the parts of a memory. */
+export function checkMemory(op: string, state: unknown): void {
+  checkParts(op, state, ['count', 'momentum', 'offset', 'squares', 'displacement', 'hyper', 'settings']);
+}
+
+/** @throws {OptionError} unless `state` has some parts. */
+export function checkParts(op: string, state: unknown, parts: readonly string[]): void {
+  checkValue(op, 'state', state, {
+    allows: (x) => typeof x === 'object' && x !== null && parts.every((part) => part in x),
+    range: `one that init or the last step made, with ${parts.join(', ')}`,
+  });
 }
 
 /** Memory and weights. */

@@ -1,7 +1,7 @@
 import { multiply, subtract, type Tensor, treeFlatten, treeUnflatten } from '@neumann/core';
 import { beside, sameForm } from '../trees.ts';
 import { advance } from './advance.ts';
-import type { NeumannMemory, NeumannState } from './state.ts';
+import { checkMemory, type NeumannMemory, type NeumannState } from './state.ts';
 
 /**
  * One step of the Neumann optimizer (Algorithm 2 of Krishnan, Xiao and Saurous 2017, https://arxiv.org/abs/1712.03298).
@@ -35,6 +35,7 @@ import type { NeumannMemory, NeumannState } from './state.ts';
  * neumannEvalParams(state);   // [3, 3], nearly
  */
 export function neumannStep<P>(state: NeumannState<P>, grads: unknown): NeumannState<P> {
+  checkMemory('neumannStep', state);
   const { params, ...memory } = state;
   const next = advance('neumannStep', memory, params, grads);
   return { params: next.params, ...next.memory };
@@ -47,6 +48,7 @@ export function neumannStep<P>(state: NeumannState<P>, grads: unknown): NeumannS
  * Statistics that a model gathered in training, such as those of batch normalisation, are those of displaced weights.
  */
 export function neumannEvalParams<P>(state: NeumannState<P>): P {
+  checkMemory('neumannEvalParams', state);
   return undisplaced('neumannEvalParams', state, state.params);
 }
 

@@ -1,4 +1,5 @@
 import { less, OptionError, subtract, type Tensor, where } from '@neumann/core';
+import { checkValue } from '../options.ts';
 import type { Schedule } from '../protocol.ts';
 import { schedule } from './schedule.ts';
 
@@ -12,6 +13,8 @@ import { schedule } from './schedule.ts';
  * const rate = joinSchedules([up, down], [100]);
  */
 export function joinSchedules(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
+  for (const [name, value] of Object.entries({ schedules, boundaries }))
+    checkValue('joinSchedules', name, value, { allows: Array.isArray, range: 'an array' });
   const [first, ...others] = schedules;
   if (!first || others.length !== boundaries.length)
     throw new OptionError(

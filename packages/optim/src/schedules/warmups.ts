@@ -65,7 +65,7 @@ export function warmupCosineDecaySchedule(options: WarmupCosineDecayOptions): Sc
   checkOptions(op, options, {
     ...warmupRules,
     peakValue: required(knownPositive),
-    decaySteps: required(knownInteger((options.warmupSteps ?? 0) + 1)),
+    decaySteps: required(knownInteger((options?.warmupSteps ?? 0) + 1)),
     endValue: finite,
     exponent: finite,
   });

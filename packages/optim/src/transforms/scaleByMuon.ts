@@ -9,7 +9,7 @@ import {
   sqrt,
   square,
   sum,
-  type Tensor,
+  Tensor,
   transpose,
 } from '@neumann/core';
 import { checkOptions, flag, fraction, knownInteger, nonNegative, type RulesOf } from '../options.ts';
@@ -57,6 +57,7 @@ export const muonRules: RulesOf<ScaleByMuonOptions> = { ...schulzRules, beta: fr
  */
 export function orthogonalize(x: Tensor, options: NewtonSchulzOptions = {}): Tensor {
   checkOptions('orthogonalize', options, schulzRules);
+  if (!(x instanceof Tensor)) throw new OptionError(`orthogonalize: takes a tensor, but got ${typeof x}.`);
   if (x.ndim !== 2) throw new OptionError(`orthogonalize: takes a matrix, but got [${x.shape.join()}].`);
   const { coefficients: [a, b, c] = [3.4445, -4.775, 2.0315], steps = 5, eps = 1e-7 } = options;
   const [rows, columns] = x.shape as readonly [number, number];

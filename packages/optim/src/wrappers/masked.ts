@@ -1,5 +1,6 @@
+import { OptionError } from '@neumann/core';
 import { chosen, keepLeaves, type Mask, putLeaves } from '../masks.ts';
-import { checkValue } from '../options.ts';
+import { checkValue, transformation } from '../options.ts';
 import { chain, type GradientTransformation, setToZero } from '../protocol.ts';
 import { maskRule } from '../transforms/addDecayedWeights.ts';
 
@@ -13,6 +14,7 @@ import { maskRule } from '../transforms/addDecayedWeights.ts';
  * const tx = chain(masked(addDecayedWeights(1e-4), matrices), sgd({ learningRate: 0.1 }));
  */
 export function masked<S>(inner: GradientTransformation<S>, mask: Mask): GradientTransformation<S> {
+  checkValue('masked', 'inner', inner, transformation);
   checkValue('masked', 'mask', mask, maskRule);
   return {
     init: (params) => inner.init(keepLeaves(params, chosen('masked', 'mask', mask, params, 'boolean'))),
@@ -57,5 +59,7 @@ function not(mask: Mask): Mask {
   if (typeof mask === 'function') return (path, leaf) => !mask(path, leaf);
   if (typeof mask === 'boolean') return !mask;
   if (Array.isArray(mask)) return mask.map((m: Mask) => not(m)) as Mask;
+  if (typeof mask !== 'object' || mask === null)
+    throw new OptionError(`selectiveTransform: a mask is made of true and false, but has ${String(mask)}.`);
   return Object.fromEntries(Object.entries(mask).map(([key, m]) => [key, not(m as Mask)])) as Mask;
 }

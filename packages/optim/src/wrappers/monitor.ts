@@ -1,5 +1,5 @@
 import { add, astype, type Tensor, type Tensors, treeMap, zeros, zerosLike } from '@neumann/core';
-import { belowOne, checkValue } from '../options.ts';
+import { belowOne, checkValue, record } from '../options.ts';
 import type { ExtraArgs, GradientTransformation, Scalar } from '../protocol.ts';
 import { mixed } from '../transforms/mixed.ts';
 import { debiased, weightSum } from '../transforms/weightSum.ts';
@@ -48,6 +48,7 @@ export function monitor<M extends object>(
     readonly [K in keyof M]: Measure<M[K]>;
   },
 ): GradientTransformation<{ readonly [K in keyof M]: Tensors<M[K]> }> {
+  checkValue('monitor', 'measures', measures, record);
   const parts = Object.entries<Measure<unknown>>(measures);
   type State = { readonly [K in keyof M]: Tensors<M[K]> };
   const measured = (args: MeasureArgs): State =>

@@ -1,6 +1,6 @@
 import { OptionError, treePaths } from '@neumann/core';
 import { type Choice, chosen, keepLeaves, putLeaves } from '../masks.ts';
-import { checkValue } from '../options.ts';
+import { checkValue, record, transformation } from '../options.ts';
 import type { GradientTransformation } from '../protocol.ts';
 
 /** State of {@link partition}. */
@@ -31,7 +31,9 @@ export function partition<S extends object>(
     allows: (x) => ['function', 'string', 'object'].includes(typeof x) && x !== null,
     range: 'a function of path and tensor, or a tree of labels',
   });
+  checkValue(op, 'transformations', transformations, record);
   const parts = Object.entries<GradientTransformation<unknown>>(transformations);
+  for (const [name, part] of parts) checkValue(op, name, part, transformation);
   const labelsOf = (tree: unknown): string[] => {
     const all = chosen<string>(op, 'labels', labels, tree, 'string');
     const at = all.findIndex((label) => !Object.hasOwn(transformations, label));

@@ -1,6 +1,6 @@
 import { add, astype, divide, multiply, type Tensors } from '@neumann/core';
 import { functionOf } from '../extra.ts';
-import { checkOptions, nonNegative, positive } from '../options.ts';
+import { checkOptions, checkValue, nonNegative, positive, transformation } from '../options.ts';
 import type { GradientTransformation, Scalar } from '../protocol.ts';
 import { beside, globalNorm, zipTrees } from '../trees.ts';
 
@@ -31,6 +31,7 @@ export function sam<S>(
   options: SamOptions = {},
 ): GradientTransformation<S> {
   const op = 'sam';
+  checkValue(op, 'optimizer', optimizer, transformation);
   checkOptions(op, options, { rho: positive, eps: nonNegative });
   const { rho = 0.05, eps = 1e-12 } = options;
   return {
