@@ -62,6 +62,19 @@ describe("Winograd's algorithm", () => {
     expect(relativeError(actual as TypedArray, expected as TypedArray)).toBeLessThan(5e-5);
   });
 
+  test.each([
+    ['y', { n: 3, c: 32, f: 256 }],
+    ['y', { n: 7, c: 16, f: 192 }],
+    ['x', { n: 3, c: 256, f: 32 }],
+  ] as const)('divides output channels where there are few tiles: target %s of %j', (target, sizes) => {
+    const [extents, ones] = [{ x: [9, 7], y: [9, 7], kernel: [3, 3], groups: 1 }, [1, 1]];
+    const steps = { padLow: ones, stride: ones, dilateX: ones, dilateW: ones };
+    const kernel = convKernel(target, { ...sizes, ...extents, ...steps });
+    const inputs = inputsOf(kernel, 6);
+    const [actual, expected] = [auto, never].map((backend) => runKernel(backend, kernel, inputs)[0]);
+    expect(relativeError(actual as TypedArray, expected as TypedArray)).toBeLessThan(5e-5);
+  });
+
   test('is what makes results differ in their last bits from those with winograd: false', () => {
     const ones = [1, 1];
     const geometry = { n: 2, c: 16, f: 16, groups: 1, x: [16, 16], y: [16, 16], kernel: [3, 3] };

@@ -53,7 +53,7 @@ export function countTo(code: Code, at: Local, end: Local, step: number, body: (
   });
 }
 
-/** The units of work, out of `units`, that belong to a share of `tasks` tasks: each task has as many, or one more. */
+/** The units of work, out of `units`, that belong to a share of `tasks` tasks: its part of the tasks, to within one unit. */
 export function unitsOf(
   code: Code,
   share: Pick<Share, 'first' | 'end'>,
@@ -67,7 +67,7 @@ export function unitsOf(
       .get(task)
       .i32(Math.floor(units / tasks))
       .op('i32.mul');
-    code.get(task).i32(rest).get(task).i32(rest).op('i32.lt_s').op('select');
+    code.get(task).i32(rest).op('i32.mul').i32(tasks).op('i32.div_u');
     code.op('i32.add').set(to);
   };
   unit(share.first, first);

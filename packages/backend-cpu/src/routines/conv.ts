@@ -4,7 +4,7 @@ import { eachGroup, elementAt, type Part, type StepCode } from '../emit/part.ts'
 import type { EmitContext } from '../emit/plan.ts';
 import { weightGradient } from './conv-weights.ts';
 import { dimensionsOf } from './correlation.ts';
-import { type Correlated, correlationProduct, isLarge } from './correlation-product.ts';
+import { type Correlated, correlationProduct, isLarge, zeroPart } from './correlation-product.ts';
 import { depthwise } from './depthwise.ts';
 import { type Element, elementOf } from './element.ts';
 import { type ImageShape, layoutOf, padImage } from './image.ts';
@@ -139,18 +139,13 @@ function correlation(
   const pack: Part = {
     tasks: 1,
     emit: (code, params, { scratch }) => {
-      const { weights, out } = operands(params);
+      const { weights } = operands(params);
       const packTo = code.local('i32');
       code.get(scratch).set(packTo);
       for (const phase of phases) packPhase(code, whole, phase, weights, packTo);
-      if (phases.some(isEmptyPhase))
-        code
-          .get(out)
-          .i32(0)
-          .i32(outBytes * geometry.n)
-          .fill();
     },
   };
+  const first = phases.some(isEmptyPhase) ? [pack, zeroPart({ geometry, outBytes, operands })] : [pack];
   let weightsAt = 0;
   const placed = phases.map((phase) => {
     const at = weightsAt;
@@ -161,7 +156,7 @@ function correlation(
   if (isLarge(element, target, geometry)) return correlationProduct({ ...whole, operands }, phases);
   if (isPlanar(whole)) {
     const { part, finishes } = planarPart({ ...whole, phases: placed, operands });
-    return { scratch: weightsAt, parts: [pack, part], finishes };
+    return { scratch: weightsAt, parts: [...first, part], finishes };
   }
   const finish = finishBands(context, geometry.n, dimensions, phases, bands);
   const compute: Part = {
@@ -180,7 +175,7 @@ function correlation(
       });
     },
   };
-  return { scratch: weightsAt, parts: [pack, compute], finishes: finish !== undefined };
+  return { scratch: weightsAt, parts: [...first, compute], finishes: finish !== undefined };
 }
 
 /** Panels of output channels in each group. */

@@ -1,7 +1,7 @@
 import type { ConvGeometry } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
 import type { Finish } from '../emit/epilogue.ts';
-import { countTo, eachTask, elementAt, type Part, type StepCode } from '../emit/part.ts';
+import { countTo, eachTask, elementAt, type Part, type StepCode, unitsOf } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Dimension } from './correlation.ts';
 import type { Element } from './element.ts';
@@ -21,16 +21,13 @@ import {
   writePlaces,
 } from './patches.ts';
 import { isEmptyPhase, type PhaseOf3, strides3, sum3 } from './phases.ts';
-import { type Panel, panelsOf, productTiles } from './products.ts';
+import { columnGroups, type Panel, panelsOf, productTiles } from './products.ts';
 import { coverTiles, TILE_VECTORS, tileRows, tileVectors } from './tile.ts';
 
 /** Channels of one tap that are added up before a tile goes back to memory. */
 const BLOCK_CHANNELS = 256;
 /** Outputs that are computed together: what they read stays in the second-level cache. */
 const BLOCK_ROWS = 120;
-/** Tasks at least, if there are columns enough, for threads to share; fewer columns do not pay for packing. */
-const LEAST_TASKS = 4;
-const LEAST_COLUMNS = 128;
 /** Smaller weights stay in the second-level cache by themselves. */
 const LEAST_WEIGHTS = 2 ** 20;
 /** Fewer channels do not pay for packing. */
@@ -89,7 +86,7 @@ export function correlationProduct(whole: Correlated, phases: readonly PhaseOf3[
   const blocks = layout.padded ? blocksOf(geometry.n, imageBytes) : [{ first: 0, images: geometry.n }];
   const isDense = phases.length === 1 && phases[0]?.every(({ step }) => step === 1) === true;
   const most = blocks[0]?.images ?? 0;
-  const groups = groupsOf(whole, rowTasks(whole, phases, most));
+  const groups = columnGroups(context.features, element, to, rowTasks(whole, phases, most));
   const rows = geometry.n * outputs.reduce((product, extent) => product * extent, 1);
   const finish = isDense && groups === 1 ? context.finishRows?.(rows) : undefined;
   const product: Product = {
@@ -130,17 +127,12 @@ function rowTasks(whole: Correlated, phases: readonly PhaseOf3[], images: number
   return runs.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Into how many equal groups of whole panels the columns are divided where there are few tasks. */
-function groupsOf({ context, element, to }: Correlated, tasks: number): number {
-  const fits = (groups: number) =>
-    to % (groups * tileVectors(context.features) * element.lanes) === 0 && to / groups >= LEAST_COLUMNS;
-  let groups = 1;
-  while (groups * tasks < LEAST_TASKS && fits(2 * groups)) groups *= 2;
-  return groups;
-}
-
 /** Outputs that no tap reaches are zero. */
-function zeroPart({ geometry, outBytes, operands }: Product): Part {
+export function zeroPart({
+  geometry,
+  outBytes,
+  operands,
+}: Pick<Product, 'geometry' | 'outBytes' | 'operands'>): Part {
   return {
     tasks: geometry.n,
     emit: (code, params, share) =>
@@ -154,7 +146,7 @@ function zeroPart({ geometry, outBytes, operands }: Product): Part {
   };
 }
 
-/** Computes a group of columns of some outputs of one phase; each is a task. */
+/** Computes groups of columns of some outputs of one phase each. */
 function multiplyPart(product: Product, block: Block): Part {
   const { context, element, target, geometry, from, to, layout, xBytes, outBytes, isDense } = product;
   const { operands, phases, groups, finish } = product;
@@ -167,8 +159,9 @@ function multiplyPart(product: Product, block: Block): Part {
   const points = outBytes / (to * element.bytes);
   const columns = (to / groups) * element.bytes;
   const columnsOfW = columns * (target === 'y' ? 1 : geometry.f);
+  const tasks = groups * rowTasks(product, phases, block.images);
   return {
-    tasks: groups * rowTasks(product, phases, block.images),
+    tasks,
     own: sumsAt + (isDense ? 0 : aligned(most * to * element.bytes)),
     emit: (code, params, { scratch, own, ...share }) => {
       const { input, weights, out } = operands(params);
@@ -180,13 +173,11 @@ function multiplyPart(product: Product, block: Block): Part {
           .i32(block.first * xBytes)
           .op('i32.add')
           .set(x);
-      let first = 0;
       for (const { phase, runs } of all) {
-        const [task, at, end, group, row, last] = code.locals('i32', 6) as Six;
+        const [at, group, row, last] = code.locals('i32', 4) as [Local, Local, Local, Local];
         const count = runs.reduce((sum, run) => sum + run.count, 0) * groups;
-        within(code, share.first, first, count, task);
-        within(code, share.end, first, count, end);
-        first += count;
+        // A share has its part of every phase: they differ in taps.
+        const { first: task, end } = unitsOf(code, share, tasks, count);
         const size = runs[0]?.size ?? 0;
         countTo(code, task, end, 1, () => {
           code.get(task).i32(groups).op('i32.div_u').set(at);
@@ -211,13 +202,6 @@ function multiplyPart(product: Product, block: Block): Part {
 }
 
 type Six = [Local, Local, Local, Local, Local, Local];
-
-/** to = clamp(task - first, 0, count) */
-function within(code: Code, task: Local, first: number, count: number, to: Local): void {
-  code.get(task).i32(first).op('i32.sub').tee(to);
-  code.i32(count).get(to).i32(count).op('i32.lt_s').op('select').tee(to);
-  code.i32(0).get(to).i32(0).op('i32.gt_s').op('select').set(to);
-}
 
 /** Bytes of one term of so many packed rows, the last of whose tiles may be padded. */
 function rowBytes({ lanes }: Element, rows: number): number {

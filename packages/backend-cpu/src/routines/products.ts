@@ -28,6 +28,19 @@ export function panelsOf({ lanes }: Element, features: Features, columns: number
   return panels;
 }
 
+/** Tasks at least, if there are columns enough, for threads to share; fewer columns do not pay for what each group does anew. */
+const LEAST_TASKS = 4;
+const LEAST_COLUMNS = 128;
+
+/** Into how many equal groups of whole panels columns are divided where there are few tasks. */
+export function columnGroups(features: Features, { lanes }: Element, columns: number, tasks: number): number {
+  const fits = (groups: number) =>
+    columns % (groups * tileVectors(features) * lanes) === 0 && columns / groups >= LEAST_COLUMNS;
+  let groups = 1;
+  while (groups * tasks < LEAST_TASKS && fits(2 * groups)) groups *= 2;
+  return groups;
+}
+
 /** Bytes between rows of the result, and between neighbouring terms of both operands, which are packed if not said. */
 export interface ProductSteps {
   readonly out: number;

@@ -5,7 +5,7 @@ import type { EmitContext } from '../emit/plan.ts';
 import { transposeWords } from '../emit/transpose.ts';
 import type { Element } from './element.ts';
 import { type ImageLayout, type ImageShape, layoutOf, padImage } from './image.ts';
-import { panelsOf } from './products.ts';
+import { columnGroups, panelsOf } from './products.ts';
 import { coverTiles, Tile, tileRows, tileVectors } from './tile.ts';
 import { POINTS, SIDE, TEMPORARY, transformFunction } from './winograd-transforms.ts';
 
@@ -110,12 +110,15 @@ export function winograd(
   const group = groupingOf(square);
   const { shape, layout } = haloOf(square);
   const count = group.images * group.rows * tiles[1];
+  const groups = Math.ceil(images / group.images);
+  const slices = columnGroups(context.features, element, to, groups * group.bands);
+  const slice = to / slices;
   const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64 + 64;
   const imageBytes = aligned(layout.bytes);
   const transformedAt = group.images * imageBytes;
   const productsAt = transformedAt + aligned(POINTS * count * from * 4);
-  const temporaryAt = productsAt + aligned(POINTS * count * to * 4);
-  const multiply = productFunction(context, element, { count, from, to });
+  const temporaryAt = productsAt + aligned(POINTS * count * slice * 4);
+  const multiply = productFunction(context, element, { count, from, to, slice });
   const toPoints = transformFunction(
     context,
     'input',
@@ -131,8 +134,8 @@ export function winograd(
       transformFunction(
         context,
         'output',
-        to / 4,
-        { row: SIDE * count * to * 4, column: count * to * 4 },
+        slice / 4,
+        { row: SIDE * count * slice * 4, column: count * slice * 4 },
         { row: output[1] * to * 4, column: to * 4, rows, columns },
       );
     fromPoints.set(key, made);
@@ -140,16 +143,15 @@ export function winograd(
   };
   const operands = ([first = 0, second = 0, out = 0]: readonly Local[]) =>
     target === 'y' ? { x: first, w: second, out } : { x: second, w: first, out };
-  const groups = Math.ceil(images / group.images);
   const inBytes = input[0] * input[1] * from * 4;
   const outBytes = output[0] * output[1] * to * 4;
 
-  const finish = context.finishRows?.(images * output[0]);
+  const finish = slices === 1 ? context.finishRows?.(images * output[0]) : undefined;
   const narrow = output[1] % OUTPUTS;
   const short = output[0] % OUTPUTS;
 
   const compute: Part = {
-    tasks: groups * group.bands,
+    tasks: slices * groups * group.bands,
     own: temporaryAt + TEMPORARY,
     emit: (code, params, { scratch, own, ...share }) => {
       const { x, out } = operands(params);
@@ -168,19 +170,21 @@ export function winograd(
         const some = (columns: number, repeats: number) =>
           code.repeat(repeats, () => {
             code.get(source).get(target).get(temporary).call(outputTransform(rows, columns));
-            code.advance(source, to * 4).advance(target, OUTPUTS * to * 4);
+            code.advance(source, slice * 4).advance(target, OUTPUTS * to * 4);
           });
         some(OUTPUTS, tiles[1] - (narrow > 0 ? 1 : 0));
         if (narrow > 0) some(narrow, 1);
       };
       eachGroup(code, share, group.bands, (g, first, end) => {
-        const [firstImage, count_, padded, band] = code.locals('i32', 4) as [Local, Local, Local, Local];
-        code.get(g).i32(group.images).op('i32.mul').set(firstImage);
+        const [firstImage, count_, padded, band, s] = code.locals('i32', 5) as Five;
+        code.get(g).i32(groups).op('i32.div_u').set(s);
+        code.get(g).i32(groups).op('i32.rem_u').i32(group.images).op('i32.mul').set(firstImage);
         code.i32(images).get(firstImage).op('i32.sub').set(count_);
         least(code, count_, group.images); // the last group may have fewer
-        const [input_, output_] = [
+        const [input_, weights_, output_] = [
           elementAt(code, x, firstImage, inBytes),
-          elementAt(code, out, firstImage, outBytes),
+          elementAt(code, scratch, s, from * slice * 4),
+          elementAt(code, elementAt(code, out, firstImage, outBytes), s, slice * 4),
         ];
         code.get(own).set(padded);
         const eachImage = (body: () => void) => {
@@ -214,7 +218,7 @@ export function winograd(
           };
           code.get(points).set(target);
           eachRow(own, imageBytes, source, OUTPUTS * layout.strides[1], inputTiles);
-          code.get(points).get(scratch).get(products).call(multiply);
+          code.get(points).get(weights_).get(products).call(multiply);
           code.get(products).set(source);
           eachRow(output_, outBytes, target, OUTPUTS * output[1] * to * 4, () => {
             if (short === 0) outputTiles(OUTPUTS);
@@ -257,21 +261,22 @@ export function winograd(
   return { scratch: weights.bytes, parts: [weights.part, compute], finishes: finish !== undefined };
 }
 
-type Six = [Local, Local, Local, Local, Local, Local];
+type Five = [Local, Local, Local, Local, Local];
+type Six = [...Five, Local];
 
 /** local = min(local, most) */
 function least(code: Code, local: Local, most: number): void {
   code.get(local).i32(most).get(local).i32(most).op('i32.lt_s').op('select').set(local);
 }
 
-/** `(points, weights, products)`: 36 products of [count, from] with [from, to], of which the second is in panels. */
+/** `(points, weights, products)`: 36 products of [count, from] with a slice of [from, to], of which the second is in panels. */
 function productFunction(
   context: EmitContext,
   element: Element,
-  { count, from, to }: { count: number; from: number; to: number },
+  { count, from, to, slice }: { count: number; from: number; to: number; slice: number },
 ): Callable {
   const kernels = new Map<string, Callable>();
-  const panels = panelsOf(element, context.features, to);
+  const panels = panelsOf(element, context.features, slice);
   const tilesOf = (vectors: number) => coverTiles(count, tileRows(context.features, vectors));
   const kernelOf = (rows: number, vectors: number): Callable => {
     const key = `${rows} ${vectors}`;
@@ -286,7 +291,7 @@ function productFunction(
             tile.step(a, (r) => r * from * 4, b, 0);
             code.advance(a, 4).advance(b, width * 4);
           });
-          tile.store(c, (r) => r * to * 4, width);
+          tile.store(c, (r) => r * slice * 4, width);
         },
       );
     kernels.set(key, made);
@@ -304,11 +309,12 @@ function productFunction(
             for (const { size, count: repeats } of tilesOf(vectors))
               code.repeat(repeats, () => {
                 code.get(a).get(weights).get(c).call(kernelOf(size, vectors));
-                code.advance(a, size * from * 4).advance(c, size * to * 4);
+                code.advance(a, size * from * 4).advance(c, size * slice * 4);
               });
             code.advance(weights, from * width * 4).advance(products, width * 4);
           });
-        code.advance(points, count * from * 4).advance(products, (count - 1) * to * 4);
+        code.advance(points, count * from * 4).advance(products, (count - 1) * slice * 4);
+        code.advance(weights, from * (to - slice) * 4);
       });
     },
   );
