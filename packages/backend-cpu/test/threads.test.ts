@@ -10,11 +10,12 @@ import {
 } from '@neumann/core/backend';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Callable, Code, Local } from '../src/asm/code.ts';
+import type { Code, Local } from '../src/asm/code.ts';
 import { ModuleBuilder } from '../src/asm/module.ts';
 import { createCpu } from '../src/backend.ts';
 import { defineBarrier, importBarrier } from '../src/emit/barrier.ts';
 import { noLimits, usualLimits } from '../src/emit/cost.ts';
+import { unitsOf } from '../src/emit/part.ts';
 import { emitPlan } from '../src/emit/plan.ts';
 import { cpu } from '../src/index.ts';
 import { type Program, ThreadPool } from '../src/threads/pool.ts';
@@ -38,18 +39,18 @@ function inputsOf(kernel: Kernel, seed: number): TypedArray[] {
   return kernel.inputs.map(({ dtype, shape }) => valuesOf(dtype, sizeOf(shape), random, 0.02));
 }
 
-/** Runs a program of one pool: `body` with its thread's number and a barrier. */
+/** Runs a program of one pool: `body` with its thread's number and what writes a barrier. */
 function programOf(
   pool: ThreadPool,
   threads: number,
-  body: (code: Code, thread: Local, barrier: Callable) => void,
+  body: (code: Code, thread: Local, meet: () => void) => void,
 ): Program {
   const builder = new ModuleBuilder();
   const imports = importBarrier(builder);
   const barrier = defineBarrier(builder, threads, imports);
   builder.define(
     { params: ['i32', 'i32'], results: [] },
-    (code, [, thread = 0]) => body(code, thread, barrier),
+    (code, [, thread = 0]) => body(code, thread, () => code.i32(20_000).call(barrier)),
     'run',
   );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
@@ -114,6 +115,11 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     ['matmul of a batch', matmulKernel({ batch: 7, m: 30, n: 20, k: 10, transposeX: true })],
     ['conv', convKernel('y', conv, 'float32')],
     ['conv of one image', convKernel('y', { ...conv, n: 1 }, 'float32')],
+    ['conv of few tiles and many channels', convKernel('y', { ...conv, c: 32, f: 256 })],
+    [
+      'input gradient by one point',
+      convKernel('x', { ...conv, kernel: [1, 1], padLow: [0, 0], stride: [2, 2], y: [5, 4] }),
+    ],
     ['input gradient', convKernel('x', { ...conv, stride: [2, 2], y: [5, 4] }, 'float32')],
     ['input gradient of one channel', convKernel('x', { ...conv, c: 1, f: 30 })],
     ['conv with large weights', convKernel('y', { ...conv, c: 128, f: 256 })],
@@ -161,6 +167,35 @@ describe('results are the same to the last bit with 1, 2 and 3 threads', () => {
     for (const [i, want] of runReference(whole, inputs).entries())
       for (const [j, x] of want.entries()) expect(Math.abs((results[i]?.[j] ?? NaN) - x)).toBeLessThan(0.02);
   });
+});
+
+test('any share of the tasks has its part of the units, however few there are', () => {
+  const tasks = 64;
+  for (const units of [1, 32, 63, 96, 1000, 2 ** 30]) {
+    const builder = new ModuleBuilder();
+    const body = (code: Code, [first = 0, end = 0]: readonly Local[]) => {
+      const share = unitsOf(code, { first, end }, tasks, units);
+      code.get(share.end).get(share.first).op('i32.sub');
+    };
+    builder.define({ params: ['i32', 'i32'], results: ['i32'] }, body, 'count');
+    const module = new WebAssembly.Module(builder.encode({ maxPages: 1, shared: false }));
+    const env = { memory: new WebAssembly.Memory({ initial: 0, maximum: 1 }) };
+    const count = new WebAssembly.Instance(module, { env }).exports['count'] as (
+      a: number,
+      b: number,
+    ) => number;
+    for (const threads of [1, 2, 3, 64]) {
+      const starts = Array.from({ length: threads + 1 }, (_, thread) =>
+        Math.floor((tasks * thread) / threads),
+      );
+      const counts = starts.slice(1).map((end, thread) => count(starts[thread] ?? 0, end));
+      expect(counts.reduce((sum, n) => sum + n, 0)).toBe(units);
+      for (const [thread, n] of counts.entries())
+        expect(
+          Math.abs(n - (units * ((starts[thread + 1] ?? 0) - (starts[thread] ?? 0))) / tasks),
+        ).toBeLessThan(1);
+    }
+  }
 });
 
 test('a plan that takes less time than a thread takes to wake is run by the first alone', () => {
@@ -218,13 +253,13 @@ describe('the pool', () => {
 
   test('a worker that throws ends the run with its message, and all later runs', async () => {
     const { pool } = await poolOf(3);
-    const program = programOf(pool, 3, (code, thread, barrier) => {
+    const program = programOf(pool, 3, (code, thread, meet) => {
       code
         .get(thread)
         .i32(2)
         .op('i32.eq')
         .if(() => code.op('unreachable'));
-      code.call(barrier);
+      meet();
     });
     const failure =
       'cpu: the thread pool failed: a worker threw "unreachable"; ' +
@@ -235,7 +270,7 @@ describe('the pool', () => {
 
   test('a worker that cannot make an instance ends the run', async () => {
     const { pool } = await poolOf(2);
-    const program = programOf(pool, 2, (code, _, barrier) => code.call(barrier));
+    const program = programOf(pool, 2, (_, __, meet) => meet());
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 3, shared: true });
     expect(() => pool.run({ ...program, memory }, 0)).toThrow(
       /thread pool failed: a worker threw ".*memory import/,
@@ -244,12 +279,12 @@ describe('the pool', () => {
 
   test('an error in the first thread ends the workers of the run', async () => {
     const { pool } = await poolOf(2);
-    const program = programOf(pool, 2, (code, thread, barrier) => {
+    const program = programOf(pool, 2, (code, thread, meet) => {
       code
         .get(thread)
         .op('i32.eqz')
         .if(() => code.op('unreachable'));
-      code.call(barrier);
+      meet();
     });
     expect(() => pool.run(program, 0)).toThrow(/thread pool failed: unreachable/);
   });
@@ -259,7 +294,10 @@ describe('the pool', () => {
     ['between runs', 100],
   ])('a worker that dies %s is an error, not a wait', async (_, runs) => {
     const { pool, workers } = await poolOf(2);
-    const program = programOf(pool, 2, (code, __, barrier) => code.call(barrier).call(barrier));
+    const program = programOf(pool, 2, (__, ___, meet) => {
+      meet();
+      meet();
+    });
     for (let i = 0; i < runs; i++) pool.run(program, 0);
     workers[0]?.end();
     expect(() => pool.run(program, 0)).toThrow(/thread pool failed: worker 1 of 1 ended/);

@@ -14,8 +14,17 @@ export const BARRIER = {
   resting: 1152,
 } as const;
 
-/** How often a thread looks whether the others have come before it goes to rest: some 10 µs. */
-const SPINS = 20_000;
+/** How often a thread looks whether the others have come before it goes to rest: some 20 µs, and some 3 ms. */
+const LEAST_SPINS = 20_000;
+const MOST_SPINS = 2_000_000;
+
+/**
+ * How often a thread that has worked about as long as `cost` says, of {@link costOf}, looks whether the others have come:
+ * about as long. Where threads rest often, systems take them for one that needs no more than one processor.
+ */
+export function spinsFor(cost: number): number {
+  return Math.round(Math.min(MOST_SPINS, Math.max(LEAST_SPINS, cost / 8)));
+}
 
 /** What a barrier asks JavaScript for. */
 export interface BarrierImports {
@@ -32,10 +41,10 @@ export function importBarrier(builder: ModuleBuilder): BarrierImports {
   };
 }
 
-/** A function that returns in each of `threads` threads when all have called it. */
+/** `(spins)`: returns in each of `threads` threads when all have called it; a thread looks so often before it rests. */
 export function defineBarrier(builder: ModuleBuilder, threads: number, imports: BarrierImports): Callable {
-  return builder.define({ params: [], results: [] }, (code) => {
-    const [generation, spins] = [code.local('i32'), code.local('i32')];
+  return builder.define({ params: ['i32'], results: [] }, (code, [spins = 0]) => {
+    const generation = code.local('i32');
     const current = () => code.i32(0).atomic('i32.atomic.load', BARRIER.generation);
     const isLast = () =>
       code
@@ -62,7 +71,6 @@ export function defineBarrier(builder: ModuleBuilder, threads: number, imports: 
       );
     };
     current().set(generation);
-    code.i32(SPINS).set(spins);
     isLast();
     code.if(open, wait);
   });

@@ -7,6 +7,8 @@ import {
   workSteps,
 } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
+import { spinsFor } from './barrier.ts';
+import { costOf } from './cost.ts';
 
 /** Bytes that a part reads or writes: of the arena, or of one argument or result. */
 export interface Extent {
@@ -35,6 +37,8 @@ export class Turns {
   /** Since the last barrier, by the first thread alone and by all. */
   #alone: { reads: Extent[]; writes: Extent[] } = { reads: [], writes: [] };
   #together: { reads: Extent[]; writes: Extent[] } = { reads: [], writes: [] };
+  /** Of the work since then. */
+  #cost = 0;
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -81,6 +85,7 @@ export class Turns {
     const mine = divided ? this.#together : this.#alone;
     mine.reads.push(...reads);
     mine.writes.push(...writes);
+    this.#cost += steps.reduce((sum, step) => sum + (step.kind === 'kernel' ? costOf(step.kernel) : 0), 0);
     if (divided) call();
     else code.get(thread).op('i32.eqz').if(call);
   }
@@ -88,7 +93,8 @@ export class Turns {
   /** All threads wait for each other. */
   meet(): void {
     const { code, barrier } = this.#setting;
-    if (barrier) code.call(barrier);
+    if (barrier) code.i32(spinsFor(this.#cost)).call(barrier);
+    this.#cost = 0;
     this.#alone = { reads: [], writes: [] };
     this.#together = { reads: [], writes: [] };
   }

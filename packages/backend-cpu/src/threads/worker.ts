@@ -1,8 +1,13 @@
 import { BARRIER } from '../emit/barrier.ts';
 import { FAILED, MESSAGE, MESSAGE_BYTES, MESSAGE_LENGTH, PROGRAM, REGION } from './words.ts';
 
-/** How often an idle worker looks for an order before it sleeps: some 20 µs. */
-const SPINS = 10_000;
+/**
+ * An idle worker looks for an order as long as its last one took, in milliseconds at least and at most so long, before it
+ * sleeps; and so often before it looks at the clock.
+ */
+const LEAST_WAIT = 0.05;
+const MOST_WAIT = 3;
+const SPINS = 1000;
 
 /**
  * The program of a worker. It is text, and needs nothing, so that neither a bundler nor a server can lose it: a classic
@@ -14,7 +19,7 @@ const SPINS = 10_000;
 export const workerSource = `'use strict';
 const port = typeof require === 'function' ? require('node:worker_threads').parentPort : self;
 const programs = new Map();
-let words, text, thread, order, done = 0;
+let words, text, thread, order, done = 0, patience = 0;
 
 port.onmessage = ({ data }) => {
   try {
@@ -38,7 +43,9 @@ function lifeline() {
 
 function serve() {
   for (;;) {
-    for (let spins = ${SPINS}; spins > 0 && Atomics.load(words, order) === done; spins--);
+    const start = performance.now();
+    do for (let spins = ${SPINS}; spins > 0 && Atomics.load(words, order) === done; spins--);
+    while (Atomics.load(words, order) === done && performance.now() - start < patience);
     if (Atomics.load(words, order) === done) {
       Atomics.wait(words, order, done);
       if (Atomics.load(words, order) === done) return; // there is mail
@@ -46,7 +53,9 @@ function serve() {
     const run = programs.get(Atomics.load(words, order + ${PROGRAM}));
     if (!run) return; // it is in the mail
     done = Atomics.load(words, order);
+    const begin = performance.now();
     run(Atomics.load(words, order + ${REGION}), thread);
+    patience = Math.max(${LEAST_WAIT}, Math.min(${MOST_WAIT}, performance.now() - begin));
   }
 }
 
