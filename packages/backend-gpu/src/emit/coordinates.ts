@@ -62,8 +62,12 @@ export function coordinatesOf(axes: Shape, dialect: Dialect): Coordinate[] | und
 /** The coordinates along axes, of which the first is axis `first` of the kernel, of a point at `from`. */
 function decode(axes: Shape, first: number, from: Coordinate, dialect: Dialect): Coordinate[] {
   const strides = rowMajorStrides(axes);
-  const quotientOf = (x: string, y: number): string =>
-    dialect === 'exact' ? `Math.floor(${x} / ${y})` : naturalQuotient(x, String(y));
+  const quotientOf = (x: string, y: number): string => {
+    if (dialect === 'exact') return `Math.floor(${x} / ${y})`;
+    // The quotient of half an integer is farther from whole numbers than all rounding errors are long.
+    const isSmall = sizeOf(axes) <= 2 ** 20 && !Number.isInteger(Math.log2(y));
+    return isSmall ? `Math.floor((${x} + 0.5) * ${1 / y})` : naturalQuotient(x, String(y));
+  };
   const outermost = axes.findIndex((extent) => extent !== 1);
   return axes.map((extent, axis) => {
     if (extent === 1) return { text: '0', whole: '0', lines: [], isWhole: true };

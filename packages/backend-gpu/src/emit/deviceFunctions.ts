@@ -93,6 +93,8 @@ export const deviceBodies: Readonly<Record<string, HelperBody>> = {
     body: `
   return x < 0 ? Math.ceil(x) : Math.floor(x);
 `,
+    glsl: 'trunc(x)',
+    wgsl: 'trunc(x)',
   },
   k_sign: {
     parameters: ['x'],

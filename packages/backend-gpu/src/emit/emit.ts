@@ -276,9 +276,11 @@ class Emitter {
     if (!node.guard) return `in${node.input}[${index}]`;
     const guard = `${this.#textOf(node.guard)} !== 0`;
     if (this.#dialect === 'device') {
-      // Shading languages do not convert a choice to an index.
-      const at = `i${this.#text.size}`;
-      lines.push(`let ${at} = 0;`, `if (${guard}) { ${at} = ${index}; }`);
+      // Shading languages do not convert a choice to an index, and branches cost more than a product.
+      const declared = `${this.#textOf(node.guard)} * (${index});`;
+      const same = lines.find((line) => line.endsWith(`= ${declared}`)); // several inputs at one place
+      const at = same?.split(' ')[1] ?? `i${this.#text.size}`;
+      if (!same) lines.push(`const ${at} = ${declared}`);
       return `${guard} ? in${node.input}[${at}] : 0`;
     }
     return `${guard} ? in${node.input}[${guard} ? ${index} : 0] : 0`;

@@ -178,13 +178,17 @@ const deviceUnary: Partial<Record<UnaryOp, Unary>> = {
 
 /** Integers divided with a look at the rest, because the quotient of two floats may be wrong in its last place. */
 const divisions = (allBits: number): Partial<Record<BinaryOp, Binary>> => ({
-  div: (x, y) => `k_divide(${x}, ${y}, ${allBits})`,
-  rem: call('k_remainder'),
+  div: (x, y) => (isPowerOfTwo(y) ? `k_trunc(${x} * ${1 / Number(y)})` : `k_divide(${x}, ${y}, ${allBits})`),
+  rem: (x, y) =>
+    isPowerOfTwo(y) ? `${x} - k_trunc(${x} * ${1 / Number(y)}) * ${y}` : `k_remainder(${x}, ${y})`,
 });
+
+/** A product with its inverse is exact. */
+const isPowerOfTwo = (text: string): boolean => isPositive(text) && Number.isInteger(Math.log2(Number(text)));
 
 /** The quotient of an integer that is not negative, by a positive literal; exact as a product if that is a power of two. */
 export const naturalQuotient = (x: string, y: string): string =>
-  Number.isInteger(Math.log2(Number(y))) ? `Math.floor(${x} * ${1 / Number(y)})` : `k_quotient(${x}, ${y})`;
+  isPowerOfTwo(y) ? `Math.floor(${x} * ${1 / Number(y)})` : `k_quotient(${x}, ${y})`;
 
 const bitwise: Partial<Record<BinaryOp, Binary>> = {
   and: call('k_and'),

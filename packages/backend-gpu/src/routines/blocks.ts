@@ -8,6 +8,7 @@ import {
   isInFours,
   isRowMajor,
   type Language,
+  quotient,
   readLines,
 } from './contraction.ts';
 
@@ -75,9 +76,8 @@ export function operandsOf(
       isFour,
       functions,
       lines: [
-        language.declare('int', 'first', `4 * (n % ${quads})`),
-        language.declare('int', 'run', `(n / ${quads}) % ${runs}`),
-        language.declare('int', 'b', `n / ${quads * runs}`),
+        ...mixedLines([runs, quads], ['b', 'run', 'four'], fours, language),
+        language.declare('int', 'first', '4 * four'),
       ],
       value: isFour ? (places[0] as string) : `${language.vec4}(${places.join(', ')})`,
     };
@@ -138,19 +138,33 @@ export function blockLines(c: Contraction, left: Operand, language: Language): s
 }
 
 /** The lines that say which block, and which part of its sums, number `n` is. */
-export function numberLines({ batch, rows, columns }: Contraction, language: Language): string[] {
+export function numberLines(c: Contraction, language: Language): string[] {
+  const { batch, rows, columns } = c;
   const [quads, bands] = [Math.ceil(columns.size / 4), Math.ceil(rows.size / blockRows)];
-  return [
-    language.declare('int', 'quad', `n % ${quads}`),
-    language.declare('int', 'band', `(n / ${quads}) % ${bands}`),
-    language.declare('int', 'b', `(n / ${quads * bands}) % ${batch.size}`),
-    language.declare('int', 'part', `n / ${quads * bands * batch.size}`),
-  ];
+  return mixedLines([batch.size, bands, quads], ['part', 'b', 'band', 'quad'], blocksOf(c), language);
+}
+
+/** The lines that take `n`, which is less than `below`, apart: all digits but the first have a base. */
+function mixedLines(
+  bases: readonly number[],
+  names: readonly string[],
+  below: number,
+  language: Language,
+): string[] {
+  const lines: string[] = [];
+  let rest = 'n';
+  for (const [i, name] of names.toReversed().slice(0, -1).entries()) {
+    const base = bases.at(-1 - i) as number;
+    lines.push(language.declare('int', `over${i}`, quotient(rest, base, below, language)));
+    lines.push(language.declare('int', name, `${rest} - over${i} * ${base}`));
+    rest = `over${i}`;
+  }
+  return [...lines, language.declare('int', names[0] as string, rest)];
 }
 
 /** The number of the block with element `b`, `i`, `j` of the first part; that of the next part comes after all of these. */
 export const blockNumber = ({ rows, columns }: Contraction): string =>
-  `(b * ${Math.ceil(rows.size / blockRows)} + i / ${blockRows}) * ${Math.ceil(columns.size / 4)} + j / 4`;
+  `(b * ${Math.ceil(rows.size / blockRows)} + (i >> ${Math.log2(blockRows)}u)) * ${Math.ceil(columns.size / 4)} + (j >> 2u)`;
 
 /** How many blocks there are, of all parts. */
 export const blocksOf = ({ batch, rows, columns, parts }: Contraction): number =>

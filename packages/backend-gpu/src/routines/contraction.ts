@@ -118,18 +118,41 @@ export interface Language {
   readonly vec4: string;
   /** The head of a function of integers, down to the brace. */
   readonly head: (result: 'float' | 'vec4', name: string, parameters: readonly string[]) => string;
+  readonly toFloat: (integer: string) => string;
+  readonly toInteger: (float: string) => string;
   /** An element of the operand that is copied, and four that lie side by side, the first at a multiple of 4. */
   readonly element: (index: string) => string;
   readonly four: (index: string) => string;
 }
 
+/**
+ * The quotient of an integer from 0 to `below` - 1 by a literal. Devices divide integers slowly. By floats, the quotient
+ * of half an integer is never nearer to a whole number than all rounding errors, up to 2^20 and beyond.
+ */
+export function quotient(x: string, y: number, below: number, { toFloat, toInteger }: Language): string {
+  if (y === 1) return x;
+  if (Number.isInteger(Math.log2(y))) return `(${x} >> ${Math.log2(y)}u)`;
+  return below <= 2 ** 20 ? toInteger(`(${toFloat(x)} + 0.5) * ${1 / y}`) : `(${x} / ${y})`;
+}
+
+export function remainder(x: string, y: number, below: number, language: Language): string {
+  if (Number.isInteger(Math.log2(y))) return `(${x} & ${y - 1})`;
+  return `(${x} - ${quotient(x, y, below, language)} * ${y})`;
+}
+
 /** The lines that make the coordinates of `group` from the variable `index`. */
 export function coordinateLines(group: Axes, index: string, language: Language): string[] {
   const strides = rowMajorStrides(group.extents);
-  return group.axes.map((axis, i) => {
-    const quotient = strides[i] === 1 ? index : `(${index} / ${strides[i]})`;
-    const value = i === 0 ? quotient : `${quotient} % ${group.extents[i]}`;
-    return language.declare('int', `c${axis}`, value);
+  return group.axes.flatMap((axis, i) => {
+    const [stride, extent] = [strides[i] as number, group.extents[i] as number];
+    const whole = quotient(index, stride, group.size, language);
+    if (i === 0) return [language.declare('int', `c${axis}`, whole)];
+    if (stride === 1)
+      return [language.declare('int', `c${axis}`, remainder(index, extent, group.size, language))];
+    return [
+      language.declare('int', `q${axis}`, whole),
+      language.declare('int', `c${axis}`, remainder(`q${axis}`, extent, group.size, language)),
+    ];
   });
 }
 

@@ -26,6 +26,8 @@ const glsl: Language = {
   choose: (condition, x, y) => `(${condition} ? ${x} : ${y})`,
   vec4: 'vec4',
   head: (result, name, parameters) => `${result} ${name}(${parameters.map((p) => `int ${p}`).join(', ')}) {`,
+  toFloat: (integer) => `float(${integer})`,
+  toInteger: (float) => `int(${float})`,
   element: (index) => `element(${index})`,
   four: (index) => `four((${index}) >> 2)`,
 };
@@ -91,8 +93,8 @@ export function passesOf(c: Contraction, maxSide: number): Passes | undefined {
     ...placeLines(c, glsl).map((line) => `  ${line}`),
     '  vec4 sum = vec4(0.0);',
     `  for (int n = ${blockNumber(c)}; n < ${blocksOf(c)}; n += ${blocksOf(c) / parts})`,
-    `    sum += texelFetch(t0, ivec3(${texelAt(tiles, 'n')}, i % ${blockRows}), 0);`,
-    `  return ${isFour ? 'sum' : 'sum[j % 4]'};`,
+    `    sum += texelFetch(t0, ivec3(${texelAt(tiles, 'n')}, i & ${blockRows - 1}), 0);`,
+    `  return ${isFour ? 'sum' : 'sum[j & 3]'};`,
     '}',
     `out ${result.lanes === 4 ? 'vec4' : 'float'} o;`,
     main(

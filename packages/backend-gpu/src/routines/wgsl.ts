@@ -33,6 +33,8 @@ const wgsl: Language = {
   vec4: 'vec4f',
   head: (result, name, parameters) =>
     `fn ${name}(${parameters.map((p) => `${p}: i32`).join(', ')}) -> ${result === 'vec4' ? 'vec4f' : 'f32'} {`,
+  toFloat: (integer) => `f32(${integer})`,
+  toInteger: (float) => `i32(${float})`,
   element: (index) => `in0[${index}]`,
   four: (index) => `in0[(${index}) >> 2u]`,
 };
@@ -125,7 +127,7 @@ export function launchesOf(c: Contraction): Launches {
     ...placeLines(c, wgsl),
     'var sum = 0.0;',
     `for (var part = 0; part < ${parts}; part++) {`,
-    `  sum += in0[((part * ${batch.size} + b) * ${rows.size} + i) * ${quads} + j / 4][j % 4];`,
+    `  sum += in0[((part * ${batch.size} + b) * ${rows.size} + i) * ${quads} + (j >> 2u)][j & 3];`,
     '}',
     'result[position] = sum;',
   ];
