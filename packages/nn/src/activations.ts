@@ -26,7 +26,9 @@ import {
   variance,
   where,
 } from '@neumann/core';
-import type { AxisOptions } from './functions.ts';
+import { checkOptions } from '@neumann/core/extend';
+import { type AxisOptions, axisOf } from './functions.ts';
+import { checkTensors } from './options.ts';
 
 /**
  * The Gaussian error linear unit `x Φ(x)`. Hendrycks and Gimpel 2016.
@@ -35,6 +37,7 @@ import type { AxisOptions } from './functions.ts';
  * @example gelu(tensor([-1, 0, 1]))                       // [-0.158655, 0, 0.841345]
  */
 export function gelu(x: Tensor, options: { readonly approximate?: boolean } = {}): Tensor {
+  checkOptions('gelu', options, ['approximate']);
   if (!options.approximate) return multiply(multiply(0.5, x), add(1, erf(multiply(x, Math.SQRT1_2))));
   const inner = multiply(add(x, multiply(0.044715, multiply(x, square(x)))), Math.sqrt(2 / Math.PI));
   return multiply(multiply(0.5, x), add(1, tanh(inner)));
@@ -47,11 +50,13 @@ export function relu6(x: Tensor): Tensor {
 
 /** `x` above 0, a small multiple of it below. @example leakyRelu(tensor([-1, 2]))   // [-0.01, 2] */
 export function leakyRelu(x: Tensor, options: { readonly slope?: number } = {}): Tensor {
+  checkOptions('leakyRelu', options, ['slope']);
   return where(less(x, 0), multiply(x, options.slope ?? 0.01), x);
 }
 
 /** `x` above 0, `α (e^x - 1)` below. Clevert et al. 2015. @example elu(tensor([-1, 2]))   // [-0.632121, 2] */
 export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
+  checkOptions('elu', options, ['alpha']);
   return where(greater(x, 0), x, multiply(expm1(belowZero(x)), options.alpha ?? 1));
 }
 
@@ -60,6 +65,7 @@ const belowZero = (x: Tensor): Tensor => where(greater(x, 0), 0, x);
 
 /** `x` above 0, `α (e^(x/α) - 1)` below: smooth for every α. Barron 2017. @example celu(tensor([-1, 2]))   // [-0.632121, 2] */
 export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
+  checkOptions('celu', options, ['alpha']);
   const { alpha = 1 } = options;
   return where(greater(x, 0), x, multiply(expm1(divide(belowZero(x), alpha)), alpha));
 }
@@ -99,6 +105,7 @@ export function softSign(x: Tensor): Tensor {
 
 /** `(x + √(x² + b)) / 2`, a smooth `relu` without exponentials. @example squareplus(tensor([0, 1.5]))   // [1, 2] */
 export function squareplus(x: Tensor, options: { readonly b?: number } = {}): Tensor {
+  checkOptions('squareplus', options, ['b']);
   return multiply(0.5, add(x, sqrt(add(square(x), options.b ?? 4))));
 }
 
@@ -117,7 +124,9 @@ export function sparseSigmoid(x: Tensor): Tensor {
  * @throws {ShapeError} if the axis does not halve.
  * @example glu(tensor([3, 0]))                            // [1.5]
  */
-export function glu(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+export function glu(x: Tensor, options: AxisOptions = {}): Tensor {
+  const axis = axisOf('glu', options);
+  checkTensors('glu', { x });
   const extent = x.shape.at(axis);
   if (extent === undefined || extent % 2 !== 0)
     throw new ShapeError(`glu: axis ${axis} of ${showAval(x.aval)} does not divide into two halves.`);
@@ -134,12 +143,15 @@ export function standardize(
   x: Tensor,
   options: { readonly axis?: number | readonly number[]; readonly epsilon?: number } = {},
 ): Tensor {
+  checkOptions('standardize', options, ['axis', 'epsilon']);
   const fold = { axis: options.axis ?? -1, keepdims: true };
   const scale = rsqrt(add(variance(x, fold), options.epsilon ?? 1e-5));
   return multiply(subtract(x, mean(x, fold)), scale);
 }
 
 /** `log(mean(e^x))` along an axis, without overflow. @example logMeanExp(tensor([1000, 1000]))   // 1000 */
-export function logMeanExp(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+export function logMeanExp(x: Tensor, options: AxisOptions = {}): Tensor {
+  const axis = axisOf('logMeanExp', options);
+  checkTensors('logMeanExp', { x });
   return subtract(logSumExp(x, { axis }), Math.log(x.shape.at(axis) ?? 1));
 }

@@ -19,7 +19,7 @@ import { checkOptions } from '@neumann/core/extend';
 import { type DenseOptions, dense } from './dense.ts';
 import { softmax } from './functions.ts';
 import type { Layer } from './layer.ts';
-import { positiveInteger } from './options.ts';
+import { checkTensors, positiveInteger } from './options.ts';
 import { applyPlace, initPlace, type NamedParams, placesOf } from './places.ts';
 
 /**
@@ -34,6 +34,7 @@ import { applyPlace, initPlace, type NamedParams, placesOf } from './places.ts';
  * @example attention(ones([2, 5, 8]), ones([2, 7, 8]), ones([2, 7, 4]))   // f32[2,5,4]
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor): Tensor {
+  checkTensors('attention', { q, k, v });
   if (q.shape.at(-1) !== k.shape.at(-1) || k.shape.at(-2) !== v.shape.at(-2))
     throw new ShapeError(
       `attention: q ${showAval(q.aval)}, k ${showAval(k.aval)} and v ${showAval(v.aval)} must be [..., T, D], [..., S, D] and [..., S, E].`,

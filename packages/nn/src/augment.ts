@@ -38,7 +38,7 @@ import {
   where,
 } from '@neumann/core';
 import { checkOptions, isFloat } from '@neumann/core/extend';
-import { type Pair, positiveInteger, positivePerAxis } from './options.ts';
+import { checkTensors, type Pair, positiveInteger, positivePerAxis } from './options.ts';
 
 /**
  * `(x - mean) / stddev` for each channel; integers are divided by 255 first.
@@ -53,8 +53,13 @@ export function normalizeImages(
 ): Tensor {
   checkOptions('normalizeImages', options, ['mean', 'stddev']);
   const [, , , channels] = imageShape('normalizeImages', images);
-  for (const [name, values] of Object.entries(options))
-    if (values.length !== channels)
+  const { mean, stddev } = options;
+  for (const [name, values] of Object.entries({ mean, stddev }))
+    if (!Array.isArray(values))
+      throw new OptionError(
+        `normalizeImages: ${name} must be an array of numbers, but is ${String(values)}.`,
+      );
+    else if (values.length !== channels)
       throw new ShapeError(
         `normalizeImages: ${name} has ${values.length} numbers, but images ${showAval(images.aval)} have ${channels} channels.`,
       );
@@ -249,6 +254,7 @@ export function mixup(
   checkOptions('mixup', options, ['alpha']);
   const { alpha = 0.2 } = options;
   if (!(alpha > 0)) throw new OptionError(`mixup: alpha must be positive, but is ${alpha}.`);
+  checkTensors('mixup', { key, images, targets });
   const n = images.shape[0] as number;
   if (images.ndim < 1 || targets.ndim !== 2 || targets.shape[0] !== n)
     throw new ShapeError(
@@ -265,6 +271,7 @@ export function mixup(
 }
 
 function imageShape(name: string, images: Tensor): readonly [number, number, number, number] {
+  checkTensors(name, { images });
   if (images.ndim !== 4)
     throw new ShapeError(`${name}: images must be [N,H,W,C], but are ${showAval(images.aval)}.`);
   return images.shape as unknown as readonly [number, number, number, number];

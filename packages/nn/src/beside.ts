@@ -1,5 +1,6 @@
 /** Layers beside one another. What is one after the other is `serial`. */
 import { type Aval, add, concatenate, OptionError, ShapeError, showAval, type Tensor } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import type { AvalsOf, Layer, LayerLike } from './layer.ts';
 import {
   applyPlace,
@@ -30,6 +31,7 @@ export interface ResidualParts<B extends LayerLike, S extends LayerLike> {
 export function residual<const B extends LayerLike, const S extends LayerLike = (x: Tensor) => Tensor>(
   parts: ResidualParts<B, S>,
 ): Layer<NamedParams<{ body: B; shortcut: S }>, NamedState<{ body: B; shortcut: S }>> {
+  checkOptions('residual', parts, ['body', 'shortcut']);
   const { body, shortcut = (x: Tensor) => x } = parts;
   return fanOut('residual', { body, shortcut }, (results) => {
     const [y, x] = results as [Tensor, Tensor];

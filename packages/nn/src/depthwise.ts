@@ -26,6 +26,8 @@ export interface DepthwiseOptions {
   readonly kernelInit?: Initializer;
 }
 
+const depthwiseOptions = ['kernel', 'multiplier', 'stride', 'padding', 'dilation', 'bias', 'kernelInit'];
+
 /** Options of {@link separableConv2d}. */
 export interface SeparableOptions extends DepthwiseOptions {
   /** Channels of the output. */
@@ -44,15 +46,7 @@ export interface SeparableOptions extends DepthwiseOptions {
  * layer.apply(params, null, ones([8, 14, 14, 32]))[0]   // f32[8,14,14,32]
  */
 export function depthwiseConv2d(options: DepthwiseOptions): Layer<Weights, null> {
-  checkOptions('depthwiseConv2d', options, [
-    'kernel',
-    'multiplier',
-    'stride',
-    'padding',
-    'dilation',
-    'bias',
-    'kernelInit',
-  ]);
+  checkOptions('depthwiseConv2d', options, depthwiseOptions);
   const { multiplier = 1, ...rest } = options;
   positiveInteger('depthwiseConv2d', 'multiplier', multiplier);
   return shaped((x: Aval) => {
@@ -72,7 +66,9 @@ export function depthwiseConv2d(options: DepthwiseOptions): Layer<Weights, null>
  * const { params } = layer.init(random.key(0), new ShapeDtype([1, 14, 14, 32]));
  * params.pointwise.w   // f32[1,1,32,64]
  */
-export function separableConv2d({ features, bias = true, ...options }: SeparableOptions) {
+export function separableConv2d(given: SeparableOptions) {
+  checkOptions('separableConv2d', given, [...depthwiseOptions, 'features']);
+  const { features, bias = true, ...options } = given;
   return serial({
     depthwise: depthwiseConv2d({ ...options, bias: false }),
     pointwise: conv2d({ features, kernel: 1, bias }),

@@ -1,5 +1,5 @@
 import { concatenate, max, mean, OptionError, ShapeError, showAval, slice, type Tensor } from '@neumann/core';
-import { type Pair, positivePerAxis } from './options.ts';
+import { checkTensors, type Pair, positivePerAxis } from './options.ts';
 
 /** The mean over all spatial axes: `[N, ..., C] -> [N, C]`. @throws {ShapeError} for fewer than three axes. */
 export const globalAvgPool = (x: Tensor): Tensor => mean(x, { axis: spatialAxes('globalAvgPool', x) });
@@ -8,6 +8,7 @@ export const globalAvgPool = (x: Tensor): Tensor => mean(x, { axis: spatialAxes(
 export const globalMaxPool = (x: Tensor): Tensor => max(x, { axis: spatialAxes('globalMaxPool', x) });
 
 function spatialAxes(name: string, x: Tensor): number[] {
+  checkTensors(name, { x });
   if (x.ndim < 3) throw new ShapeError(`${name}: x must be [N, ..., C], but is ${showAval(x.aval)}.`);
   return x.shape.map((_, axis) => axis).slice(1, -1);
 }

@@ -17,7 +17,7 @@ import {
   where,
 } from '@neumann/core';
 import { checkOptions, isFloat, isInteger } from '@neumann/core/extend';
-import { fraction } from './options.ts';
+import { checkTensors, fraction } from './options.ts';
 
 /**
  * Softmax cross-entropy between logits and integer labels, averaged over the batch.
@@ -71,6 +71,7 @@ export function accuracy(logits: Tensor, labels: Tensor): Tensor {
 
 /** @throws {DTypeError} or {ShapeError} unless these are logits `[..., K]` and integer labels `[...]`. */
 export function checkOperands(name: string, logits: Tensor, labels: Tensor): void {
+  checkTensors(name, { logits, labels });
   const [ls, ys] = [showAval(logits.aval), showAval(labels.aval)];
   if (!isInteger(labels.dtype))
     throw new DTypeError(

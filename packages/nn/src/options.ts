@@ -1,5 +1,5 @@
 /** Checks of what users write into option objects. */
-import { OptionError } from '@neumann/core';
+import { OptionError, Tensor } from '@neumann/core';
 
 /** One number for both spatial axes, or one for each. */
 export type Pair = number | readonly [height: number, width: number];
@@ -35,4 +35,13 @@ export function fraction(layer: string, name: string, value: number): number {
 
 const isPositive = (n: number | undefined): n is number => Number.isInteger(n) && (n as number) >= 1;
 
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+/** @throws {OptionError} unless each of some arguments, by name, is a tensor. */
+export function checkTensors(op: string, tensors: Readonly<Record<string, unknown>>): void {
+  for (const [name, x] of Object.entries(tensors))
+    if (!(x instanceof Tensor)) throw new OptionError(`${op}: ${name} must be a tensor, but is ${show(x)}.`);
+}
+
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value, (_, x: unknown) => (typeof x === 'bigint' ? `${x}n` : x));
+  return text ?? String(value);
+};

@@ -44,6 +44,8 @@ export interface Places {
 
 /** @throws {OptionError} if there is no layer, something is no layer, or a name is a number. */
 export function placesOf(owner: string, layers: Named | readonly unknown[]): Places {
+  if (typeof layers !== 'object' || layers === null)
+    throw new OptionError(`${owner}: takes layers by name, but got ${typeof layers}.`);
   const isList = Array.isArray(layers);
   const list = Object.entries(layers).map(([key, layer]) => {
     const name = isList ? `[${key}]` : key;

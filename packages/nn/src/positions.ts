@@ -17,7 +17,7 @@ import {
 } from '@neumann/core';
 import { checkOptions } from '@neumann/core/extend';
 import type { Layer } from './layer.ts';
-import { positiveInteger } from './options.ts';
+import { checkTensors, positiveInteger } from './options.ts';
 import { parameterDType } from './weights.ts';
 
 /**
@@ -45,6 +45,7 @@ export function sinusoidalPositions(x: Tensor): Tensor {
  * @example rotaryPositions(ones([1, 4, 8]))   // f32[1,4,8]
  */
 export function rotaryPositions(x: Tensor, options: { readonly base?: number } = {}): Tensor {
+  checkOptions('rotaryPositions', options, ['base']);
   const { base = 10_000 } = options;
   if (!(base > 1)) throw new OptionError(`rotaryPositions: base must be above 1, but is ${base}.`);
   const [t, c] = sequence('rotaryPositions', x);
@@ -99,6 +100,7 @@ export function learnedPositions(options: { readonly maxLength: number }): Layer
 }
 
 function sequence(name: string, x: Tensor): [length: number, features: number] {
+  checkTensors(name, { x });
   const [t, c] = x.shape.slice(-2);
   if (t === undefined || c === undefined || c % 2 !== 0)
     throw new ShapeError(`${name}: x must be [..., T, C] with even C, but is ${showAval(x.aval)}.`);

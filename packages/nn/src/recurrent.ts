@@ -7,6 +7,7 @@ import {
   matmul,
   moveaxis,
   multiply,
+  OptionError,
   ones,
   random,
   ShapeError,
@@ -24,7 +25,7 @@ import { checkOptions } from '@neumann/core/extend';
 import { branch } from './beside.ts';
 import { glorotUniform, type Initializer } from './initializers.ts';
 import type { Layer } from './layer.ts';
-import { positiveInteger } from './options.ts';
+import { checkTensors, positiveInteger } from './options.ts';
 import { parameterDType } from './weights.ts';
 
 /** What a recurrent layer does with one element: a pair of pure functions with parameters `P` and a carry `H`. */
@@ -176,6 +177,7 @@ export interface RecurrentOptions {
  * const { params } = model.init(random.key(0), new ShapeDtype([1, 5, 3]));
  */
 export function recurrent<P, H>(cell: Cell<P, H>, options: RecurrentOptions = {}): Layer<P, null> {
+  checkCell('recurrent', cell);
   checkOptions('recurrent', options, ['reverse']);
   const { reverse = false } = options;
   return {
@@ -207,6 +209,8 @@ export function runCell<P, H>(
   x: Tensor,
   reverse = false,
 ): [H, Tensor] {
+  checkCell('runCell', cell);
+  checkTensors('runCell', { x });
   inputsOf(x.aval);
   const projected = moveaxis(cell.project(params, x), 1, 0); // [T, N, G]
   const [carry, outputs] = scan(
@@ -230,6 +234,11 @@ export function runCell<P, H>(
  */
 export const bidirectional = <P, H>(cell: Cell<P, H>) =>
   branch({ forward: recurrent(cell), backward: recurrent(cell, { reverse: true }) });
+
+function checkCell(op: string, cell: unknown): void {
+  if (typeof cell !== 'object' || cell === null || !('project' in cell))
+    throw new OptionError(`${op}: takes a cell, such as gruCell({ features: 8 }) makes.`);
+}
 
 function inputsOf(x: Aval): number {
   const [, , inputs] = x.shape;

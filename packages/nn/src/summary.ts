@@ -3,6 +3,7 @@ import {
   type Aval,
   evalShape,
   makeProgram,
+  OptionError,
   ShapeDtype,
   showAval,
   type Tensor,
@@ -47,6 +48,8 @@ export interface Summary {
  * summary(model, new ShapeDtype([1, 784])).parameters   // 25450
  */
 export function summary<P, S, X, Y>(model: Layer<P, S, X, Y>, x: AvalsOf<X>): Summary {
+  if (typeof model !== 'object' || model === null || !('init' in model))
+    throw new OptionError('summary: takes a layer, such as serial() makes.');
   const input = shapesOf(x);
   const seen: Observed[] = [];
   const whole = (key: Tensor, t: unknown): unknown => {

@@ -17,6 +17,7 @@ import {
   type Tensor,
   where,
 } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { logSoftmax } from '../functions.ts';
 import { checkPair, checkRows } from './pairs.ts';
 
@@ -68,6 +69,7 @@ export interface FocalOptions {
  * @example sigmoidFocalLoss(tensor([0]), tensor([1]))   // [0.173286]
  */
 export function sigmoidFocalLoss(logits: Tensor, labels: Tensor, options: FocalOptions = {}): Tensor {
+  checkOptions('sigmoidFocalLoss', options, ['alpha', 'gamma']);
   const { alpha, gamma = 2 } = options;
   const loss = sigmoidBinaryCrossEntropy(logits, labels);
   const p = sigmoid(logits);
@@ -113,7 +115,7 @@ export function klDivergence(logPredictions: Tensor, targets: Tensor): Tensor {
  */
 export function smoothLabels(labels: Tensor, alpha: number): Tensor {
   checkRows('smoothLabels', 'labels', labels, 'labels', labels);
-  if (!(alpha >= 0 && alpha <= 1))
+  if (typeof alpha !== 'number' || !(alpha >= 0 && alpha <= 1))
     throw new OptionError(`smoothLabels: alpha must be a number from 0 to 1, but is ${String(alpha)}.`);
   return add(multiply(1 - alpha, labels), alpha / (labels.shape.at(-1) as number));
 }
@@ -131,6 +133,7 @@ export function polyLoss(
   labels: Tensor,
   options: { readonly epsilon?: number } = {},
 ): Tensor {
+  checkOptions('polyLoss', options, ['epsilon']);
   const { epsilon = 2 } = options;
   const p = rows(multiply(labels, exp(logSoftmax(logits))));
   return add(softmaxCrossEntropy(logits, labels), multiply(epsilon, subtract(1, p)));
@@ -152,6 +155,7 @@ export function diceLoss(
   targets: Tensor,
   options: { readonly smooth?: number } = {},
 ): Tensor {
+  checkOptions('diceLoss', options, ['smooth']);
   checkRows('diceLoss', 'predictions', predictions, 'targets', targets);
   const { smooth = 1 } = options;
   const overlap = add(multiply(2, rows(multiply(predictions, targets))), smooth);

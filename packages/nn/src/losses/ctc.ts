@@ -28,8 +28,9 @@ import {
   takeAlong,
   where,
 } from '@neumann/core';
-import { isFloat, isInteger } from '@neumann/core/extend';
+import { checkOptions, isFloat, isInteger } from '@neumann/core/extend';
 import { logSoftmax } from '../functions.ts';
+import { checkTensors } from '../options.ts';
 
 /** Options of {@link ctcLoss}. */
 export interface CtcOptions {
@@ -57,6 +58,8 @@ const none = -1e30;
  * ctcLoss(zeros([1, 2, 3]), tensor([[1]], 'int32'))   // [1.0986]
  */
 export function ctcLoss(logits: Tensor, labels: Tensor, options: CtcOptions = {}): Tensor {
+  checkOptions('ctcLoss', options, ['blank', 'logitLengths', 'labelLengths']);
+  checkTensors('ctcLoss', { logits, labels });
   check(logits, labels, options);
   const { blank = 0 } = options;
   const [n, t] = logits.shape as readonly [number, number, number];

@@ -23,6 +23,8 @@ import {
   transpose,
   where,
 } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
+import { checkTensors } from '../options.ts';
 import { checkRows } from './pairs.ts';
 
 /** Options of {@link tripletMarginLoss}. */
@@ -48,6 +50,7 @@ export function tripletMarginLoss(
   negatives: Tensor,
   options: TripletOptions = {},
 ): Tensor {
+  checkOptions('tripletMarginLoss', options, ['margin', 'eps']);
   const op = 'tripletMarginLoss';
   checkRows(op, 'anchors', anchors, 'positives', positives);
   checkRows(op, 'anchors', anchors, 'negatives', negatives);
@@ -75,6 +78,8 @@ export function ntxent(
   labels: Tensor,
   options: { readonly temperature?: number } = {},
 ): Tensor {
+  checkOptions('ntxent', options, ['temperature']);
+  checkTensors('ntxent', { embeddings, labels });
   checkRows('ntxent', 'embeddings', embeddings, 'embeddings', embeddings);
   const { temperature = 0.07 } = options;
   if (!(temperature > 0))

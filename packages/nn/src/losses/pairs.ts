@@ -1,8 +1,10 @@
 import { DTypeError, ShapeError, showAval, type Tensor } from '@neumann/core';
 import { isFloat, sameShape } from '@neumann/core/extend';
+import { checkTensors } from '../options.ts';
 
 /** @throws {ShapeError} {DTypeError} unless both are floats of one shape. */
 export function checkPair(op: string, nameA: string, a: Tensor, nameB: string, b: Tensor): void {
+  checkTensors(op, { [nameA]: a, [nameB]: b });
   for (const [name, x] of [
     [nameA, a],
     [nameB, b],

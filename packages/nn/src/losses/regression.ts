@@ -16,6 +16,7 @@ import {
   type Tensor,
   where,
 } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { checkPair, checkRows } from './pairs.ts';
 
 /**
@@ -62,6 +63,7 @@ export function huberLoss(
   targets: Tensor,
   options: { readonly delta?: number } = {},
 ): Tensor {
+  checkOptions('huberLoss', options, ['delta']);
   checkPair('huberLoss', 'predictions', predictions, 'targets', targets);
   const { delta = 1 } = options;
   if (!(delta > 0))
@@ -97,6 +99,7 @@ export function cosineSimilarity(
   targets: Tensor,
   options: { readonly eps?: number } = {},
 ): Tensor {
+  checkOptions('cosineSimilarity', options, ['eps']);
   checkRows('cosineSimilarity', 'predictions', predictions, 'targets', targets);
   const { eps = 1e-8 } = options;
   const rows = (x: Tensor) => sum(x, { axis: -1 });
@@ -119,5 +122,6 @@ export function cosineDistance(
   targets: Tensor,
   options: { readonly eps?: number } = {},
 ): Tensor {
+  checkOptions('cosineDistance', options, ['eps']);
   return subtract(1, cosineSimilarity(predictions, targets, options));
 }
