@@ -12,8 +12,8 @@ export interface Device {
   readonly dialect: Dialect;
   /** What `describe()` says. */
   readonly device: string;
-  /** Whether it runs contractions in blocks, by programs that are not gpu.js's. */
-  readonly contracts: boolean;
+  /** How many reads of a kernel's own loops a contraction in blocks has to save for each of its own; `undefined` if it has none. */
+  readonly contractionGain: number | undefined;
   /** Arrays that one kernel may read. */
   readonly maxInputs: number;
   /** Elements of the largest value. */

@@ -31,8 +31,8 @@ export interface Machine<V> {
   /** Whether a kernel over all of a result has to tell that its integers are exact, because nobody looks at them here. */
   readonly checksOutputs: boolean;
   readonly limits: StageLimits;
-  /** Whether it runs contractions in its own way. */
-  readonly contracts: boolean;
+  /** How many reads of the kernel's own loops a contraction in blocks has to save for each of its own; `undefined` if it has none. */
+  readonly contractionGain: number | undefined;
   ofBuffer(buffer: Buffer | undefined): V;
   /**
    * Does work on `operands`, after all work that was started before. Where it has to wait, the buffers of its results are
@@ -258,7 +258,7 @@ function runHost<V>({ host, inputs, outputs }: HostStep, machine: Machine<V>): R
 
 /** The programs of the stages of each output, and those that check their integers. */
 function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<V>): Run<V> {
-  const { dialect, checksOutputs, limits } = machine;
+  const { dialect, checksOutputs, limits, contractionGain } = machine;
   const { name } = kernel;
   if (sizeOf(kernel.axes) === 0)
     return (values) => {
@@ -268,7 +268,7 @@ function runKernel<V>({ kernel, inputs, outputs }: KernelStep, machine: Machine<
       }
       return undefined;
     };
-  const contraction = machine.contracts ? contractionOf(kernel) : undefined;
+  const contraction = contractionGain === undefined ? undefined : contractionOf(kernel, contractionGain);
   const programs = outputs.map((_, i) =>
     (contraction ? [kernel] : stagesOf(kernel, i, limits)).map((stage) => {
       const range = rangeKernel(stage, 0, checksOutputs);

@@ -38,7 +38,7 @@ export class Residents implements Machine<Value> {
   readonly dialect;
   readonly checksOutputs = true;
   readonly limits: StageLimits;
-  readonly contracts: boolean;
+  readonly contractionGain: number | undefined;
   readonly #device: Device;
   readonly #cache: Cache;
   /** Until all work that was started has been done. */
@@ -49,7 +49,7 @@ export class Residents implements Machine<Value> {
     this.#cache = new Cache(device, maxBytes);
     this.dialect = device.dialect;
     this.limits = { maxInputs: device.maxInputs, ...busy };
-    this.contracts = device.contracts;
+    this.contractionGain = device.contractionGain;
   }
 
   upload(dtype: DType, values: TypedArray): Buffer {

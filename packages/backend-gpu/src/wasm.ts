@@ -9,7 +9,7 @@ export function wasmMachine(kernels: Kernels): Machine<TypedArray> {
     dialect: 'exact',
     checksOutputs: false,
     limits: { maxInputs: 32, threads: 1, fold: Infinity },
-    contracts: false,
+    contractionGain: undefined,
     ofBuffer: memoryOf,
     start: (_, results, work) => {
       const { value } = work().next(); // nothing here has to wait

@@ -42,7 +42,7 @@ export function webglDevice(library: GpuJs, isBrowser = true): Device {
 
 class WebGl2 implements Device {
   readonly dialect = 'device';
-  readonly contracts: boolean;
+  readonly contractionGain: number | undefined;
   readonly device: string;
   readonly maxInputs: number;
   readonly maxElements: number;
@@ -65,7 +65,7 @@ class WebGl2 implements Device {
     this.#gl = gl;
     this.#drawing = new Drawing(gl);
     this.#contractions = isBrowser ? WebGlContractions.on(this.#drawing) : undefined;
-    this.contracts = this.#contractions !== undefined;
+    this.contractionGain = this.#contractions && 2;
     this.#programs = new Programs(
       (program) => {
         const { contraction, inputs } = program;

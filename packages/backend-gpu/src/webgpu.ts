@@ -72,7 +72,7 @@ export async function webgpuDevice(library: GpuJs): Promise<Device> {
 
 class WebGpu implements Device {
   readonly dialect = 'device';
-  readonly contracts = true;
+  readonly contractionGain = 3;
   readonly device: string;
   readonly maxInputs: number;
   readonly maxElements: number;

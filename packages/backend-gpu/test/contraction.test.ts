@@ -21,7 +21,7 @@ function found(f: (...xs: Tensor[]) => Tensor, ...shapes: number[][]) {
   jit(f)(...shapes.map((shape) => zeros(shape)));
   const sums = kernels.filter(({ reductions }) => reductions.length > 0);
   expect(sums.length).toBe(1);
-  return contractionOf(sums[0] as Kernel);
+  return contractionOf(sums[0] as Kernel, 2);
 }
 
 afterAll(() => setBackend(reference()));

@@ -44,7 +44,7 @@ export function lateBackend({
   };
   const device: Device = {
     dialect: 'exact',
-    contracts: false,
+    contractionGain: undefined,
     device: 'a device that answers late',
     maxInputs,
     maxElements,

@@ -33,8 +33,8 @@ export const blockRows = 8;
 /** Longer sums are made of parts, for their rounding errors, and so that there is work for a whole device. */
 const longestPart = 512;
 
-/** A kernel as a contraction; `undefined` if it is none, or if its own loops are no slower. */
-export function contractionOf(kernel: Kernel): Contraction | undefined {
+/** A kernel as a contraction; `undefined` if it is none, or if its own loops read less than `gain` times as much. */
+export function contractionOf(kernel: Kernel, gain: number): Contraction | undefined {
   const { reductions, outputs, axes, reduceAxes } = kernel;
   const [reduction, output] = [reductions[0], outputs[0]];
   if (reductions.length !== 1 || outputs.length !== 1 || output?.kind !== 'acc' || reduction?.op !== 'add')
@@ -67,7 +67,7 @@ export function contractionOf(kernel: Kernel): Contraction | undefined {
     steps: Math.ceil(terms.size / parts / 4),
     parts,
   };
-  return fits(contraction) && isWorthIt(contraction) ? contraction : undefined;
+  return fits(contraction) && isWorthIt(contraction, gain) ? contraction : undefined;
 }
 
 /** Whether the copies, and the sums of parts, are no larger than what every WebGPU device can bind: 128 MiB each. */
@@ -77,12 +77,18 @@ function fits({ batch, rows, columns, steps, parts }: Contraction): boolean {
 }
 
 /** Reads from memory, which are what such kernels wait for: far fewer than in the kernel's own loops. */
-function isWorthIt({ batch, rows, columns, steps, parts }: Contraction): boolean {
+function isWorthIt(c: Contraction, gain: number): boolean {
+  const { batch, rows, columns, terms, steps, parts, left, right } = c;
   const [k, m, n] = [4 * steps * parts, rows.size, columns.size];
   const own = 2 * m * n * k;
-  const packing = 2 * (k * roundUp(m, 1) + k * roundUp(n, 4));
-  const blocks = (roundUp(m, blockRows) / blockRows) * (roundUp(n, 4) / 4) * steps * parts * (blockRows + 4);
-  return batch.size * own > 2 ** 17 && own > 3 * (packing + blocks + 2 * m * n * parts);
+  const copy = (elements: number, isSideBySide: boolean): number => (2 * elements) / (isSideBySide ? 4 : 1);
+  const copies =
+    copy(k * m, isInFours(left, c, terms) || isInFours(left, c, rows)) +
+    copy(k * roundUp(n, 4), isInFours(right, c, columns));
+  const blocks = (roundUp(m, blockRows) / blockRows) * (roundUp(n, 4) / 4) * parts;
+  const reads = copies + blocks * steps * (blockRows + 4) + 2 * m * n * parts;
+  const isWide = n >= 4 || batch.size * blocks >= 2 ** 11; // else there are few threads, and most of each is for nothing
+  return batch.size * own > 2 ** 17 && own > gain * reads && isWide;
 }
 
 const roundUp = (x: number, to: number): number => Math.ceil(x / to) * to;
