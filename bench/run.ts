@@ -4,7 +4,7 @@
  *
  * Every subject is a process of its own, and they take turns; a number is the median of several turns. Without names all
  * cases are measured, and docs/performance.md and docs/performance.json are written. `--no-peers` leaves the others out,
- * `--prototype` adds kernels written by hand.
+ * `--prototype` adds kernels written by hand, `--control` as many processes of one thread at once as there are processors.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeTables } from './docs.ts';
-import { neumann, peers, prototype, Subject, torch } from './subject.ts';
+import { neumann, peers, prototype, Subject, Together, torch } from './subject.ts';
 import { type Measured, measure, type Peaks, table } from './table.ts';
 import { cases } from './workloads.ts';
 
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
   options: {
     'no-peers': { type: 'boolean', default: false },
     prototype: { type: 'boolean', default: false },
+    control: { type: 'boolean', default: false },
   },
 });
 const peersFolder = fileURLToPath(new URL('peers', import.meta.url));
@@ -78,12 +79,13 @@ if (!values['no-peers']) {
   } else console.error('bench: /usr/bin/python3 has no torch; going on without it');
 }
 
-const subjects = options.map((option) => new Subject(option));
+const subjects: (Subject | Together)[] = options.map((option) => new Subject(option));
+if (values.control) subjects.push(new Together(neumann(`${threads} × neumann at once`, 1), threads));
 const peaks: Peaks = {};
-for (const [i, { name }] of options.entries())
-  if (name.startsWith('neumann')) {
-    const { gflops = 0, gbs = 0 } = (await subjects[i]?.ask({ workload: 'peak', params: {} }, 0)) ?? {};
-    peaks[name] = { gflops, gbs };
+for (const subject of subjects)
+  if (subject.name.startsWith('neumann')) {
+    const { gflops = 0, gbs = 0 } = await subject.ask({ name: 'peak', workload: 'peak', params: {} }, 0);
+    peaks[subject.name] = { gflops, gbs };
   }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(cases);

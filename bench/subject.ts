@@ -113,3 +113,27 @@ export class Subject {
     return { child, lines };
   }
 }
+
+/** The same subject several times at once: what as many processors do for programs that do not wait for each other. */
+export class Together {
+  readonly name: string;
+  readonly only: readonly string[] | undefined;
+  readonly #subjects: readonly Subject[];
+
+  constructor(options: SubjectOptions, count: number) {
+    this.name = options.name;
+    this.only = options.only;
+    this.#subjects = Array.from({ length: count }, () => new Subject(options));
+  }
+
+  /** The time of one run is that in which all of them together make one. */
+  async ask(row: Row, quantum: number): Promise<Answer> {
+    const answers = await Promise.all(this.#subjects.map((subject) => subject.ask(row, quantum)));
+    const failed = answers.find(({ ms }) => ms === undefined);
+    return failed ?? { ms: 1 / answers.reduce((runs, { ms = 0 }) => runs + 1 / ms, 0) };
+  }
+
+  end(): void {
+    for (const subject of this.#subjects) subject.end();
+  }
+}
