@@ -1,4 +1,5 @@
 import { type Buffer, binary, type Plan } from '@neumann/core/backend';
+import { garbageCollector } from '@neumann/testing';
 import { describe, expect, test } from 'vitest';
 import { cpu } from '../src/index.ts';
 import { Heap } from '../src/memory/heap.ts';
@@ -53,10 +54,7 @@ describe('memory', () => {
     };
     drop();
     expect(backend.memory().buffers).toBe(200);
-    const { setFlagsFromString } = await import('node:v8');
-    const { runInNewContext } = await import('node:vm');
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
+    const collect = await garbageCollector();
     for (let i = 0; i < 20 && backend.memory().buffers > 0; i++) {
       collect();
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,4 +1,5 @@
 /** What other libraries of this kind get wrong without saying so, or cannot do: each is a test that we pass. */
+import { garbageCollector } from '@neumann/testing';
 import { describe, expect, test } from 'vitest';
 import * as nm from '../src/index.ts';
 import { planProgram } from '../src/ir/execute.ts';
@@ -47,10 +48,7 @@ describe('what is compiled', () => {
   });
 
   test('gradients of a jitted network leave nothing behind', async () => {
-    const { setFlagsFromString } = await import('node:v8');
-    const { runInNewContext } = await import('node:vm');
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
+    const collect = await garbageCollector();
     const network = jit((x: Tensor) => sum(nm.tanh(nm.tanh(nm.tanh(nm.tanh(x))))));
     const heapAfter = (calls: number): number => {
       for (let i = 0; i < calls; i++) grad(network)(ones([4]));

@@ -1,5 +1,6 @@
 export { checkGradients, differenceTolerance, type GradientOptions } from './checkGradients.ts';
 export { difference, type ErrorModel, ulp, unitRoundoff } from './compare.ts';
+export { garbageCollector } from './garbage.ts';
 export { download, type HostTensor, showHost, stack, upload } from './host.ts';
 export { law } from './law.ts';
 export type { Law } from './laws/common.ts';

@@ -1,15 +1,11 @@
 /** Whether long loops hold their memory. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as nm from '@neumann/core';
 import { describe, expect, test } from 'vitest';
 import type { Backend, Tensor } from './core.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { garbageCollector } from './garbage.ts';
 
 /** Bytes that JavaScript can reach, with the memory outside of its heap. */
-function reachable(): { heap: number; external: number } {
+function reachable(collect: () => void): { heap: number; external: number } {
   collect();
   collect(); // finishes what the first one left to sweep
   const { heapUsed, external } = process.memoryUsage();
@@ -46,16 +42,17 @@ export function runFootprint(
     ] as const)(
       '10,000 %s steps in one synchronous loop hold a flat footprint',
       { timeout: 120_000 },
-      (_, f) => {
+      async (_, f) => {
+        const collect = await garbageCollector();
         nm.setBackend(backend);
         const x = nm.linspace(0, 1, elements);
         let w = nm.zeros([elements]);
         let before = { heap: 0, external: 0, held: 0 };
         for (let i = 0; i < steps; i++) {
-          if (i === settled) before = { ...reachable(), held: held() };
+          if (i === settled) before = { ...reachable(collect), held: held() };
           w = f(w, x);
         }
-        const after = { ...reachable(), held: held() };
+        const after = { ...reachable(collect), held: held() };
         expect(w.dataSync()[elements - 1]).toBeGreaterThan(0.9);
         expect(after.heap - before.heap).toBeLessThan(slack);
         expect(after.external - before.external).toBeLessThan(slack);
