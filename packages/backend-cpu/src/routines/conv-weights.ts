@@ -325,10 +325,7 @@ function tileFunction(gradient: Gradient, offsets: readonly number[], width: num
       const outOffset = (r: number) => r * pixelY;
       tile.load(out, outOffset, width);
       code.countdown(rows, () => {
-        code.repeat(points, () => {
-          tile.step(x, (r) => (offsets[r] ?? 0) - first, dy, 0);
-          code.advance(x, stepX).advance(dy, pixelY);
-        });
+        tile.repeat(points, x, (r) => (offsets[r] ?? 0) - first, dy, { a: stepX, b: pixelY });
         code.advance(x, (stride[1] ?? 1) * layout.strides[1] - points * stepX);
       });
       tile.store(out, outOffset, width);

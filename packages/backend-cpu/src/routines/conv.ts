@@ -304,22 +304,22 @@ function tileFunction(
     (code, [x = 0, w = 0, out = 0]) => {
       const tile = new Tile(code, element, context.features, { rows, vectors });
       if (tapsZ * tapsY * runs * run <= STRAIGHT) {
-        let at = 0;
+        let [at, reached] = [0, 0];
         for (let z = 0; z < tapsZ; z++)
           for (let y = 0; y < tapsY; y++)
             for (let t = 0; t < runs; t++)
               for (let i = 0; i < run; i++) {
+                // Engines that see a row's input again at the next tap would keep it in a register that is not there.
                 const offset = z * stepZ + y * stepY + t * stepX + i * element.bytes;
-                tile.step(x, (r) => offset + rowOffset(r), w, 16 * vectors * at++);
+                code.advance(x, offset - reached);
+                reached = offset;
+                tile.step(x, rowOffset, w, 16 * vectors * at++);
               }
       } else {
         code.repeat(tapsZ, () => {
           code.repeat(tapsY, () => {
             code.repeat(runs, () => {
-              code.repeat(run, () => {
-                tile.step(x, rowOffset, w, 0);
-                code.advance(x, element.bytes).advance(w, 16 * vectors);
-              });
+              tile.repeat(run, x, rowOffset, w, { a: element.bytes, b: 16 * vectors });
               code.advance(x, stepX - run * element.bytes);
             });
             code.advance(x, stepY - runs * stepX);

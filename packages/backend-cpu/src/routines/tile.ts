@@ -47,8 +47,14 @@ export function coverTiles(extent: number, most: number): { size: number; count:
   return tiles;
 }
 
-/** Terms in one go of a loop in 256-bit mode, where decoding its instructions takes nearly as long as to multiply. */
-const UNROLLED = 4;
+/** Bytes between neighbouring terms of both operands. */
+export interface TermBytes {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Where the first of some terms stands, and the others after it. */
+type Where = [a: Local, rowOffset: (row: number) => number, b: Local, bytes: TermBytes];
 
 /** Accumulators in registers: `acc[r][v] += splat(a[r]) * b[v]`, one step for each term of a sum. */
 export class Tile {
@@ -96,27 +102,35 @@ export class Tile {
   }
 
   /** As many terms as `count` says, at least one, of which each stands some bytes after the one before; pointers move on. */
-  steps(
-    count: Local,
-    a: Local,
-    rowOffset: (row: number) => number,
-    b: Local,
-    bytes: { readonly a: number; readonly b: number },
-  ): void {
+  steps(count: Local, ...where: Where): void {
     const code = this.#code;
-    const some = (terms: number) => {
-      for (let t = 0; t < terms; t++) this.step(a, (r) => t * bytes.a + rowOffset(r), b, t * bytes.b);
-      code.advance(a, terms * bytes.a).advance(b, terms * bytes.b);
-    };
-    if (!this.#features.revectorize) {
-      code.countdown(count, () => some(1));
+    const unrolled = this.#unrolled();
+    if (unrolled === 1) {
+      code.countdown(count, () => this.#some(1, ...where));
       return;
     }
     const rounds = code.local('i32');
-    code.get(count).i32(UNROLLED).op('i32.div_u').tee(rounds);
-    code.if(() => code.countdown(rounds, () => some(UNROLLED)));
-    code.get(count).i32(UNROLLED).op('i32.rem_u').tee(rounds);
-    code.if(() => code.countdown(rounds, () => some(1)));
+    code.get(count).i32(unrolled).op('i32.div_u').tee(rounds);
+    code.if(() => code.countdown(rounds, () => this.#some(unrolled, ...where)));
+    code.get(count).i32(unrolled).op('i32.rem_u').tee(rounds);
+    code.if(() => code.countdown(rounds, () => this.#some(1, ...where)));
+  }
+
+  /** `count` such terms. */
+  repeat(count: number, ...where: Where): void {
+    const unrolled = this.#unrolled();
+    this.#code.repeat(Math.floor(count / unrolled), () => this.#some(unrolled, ...where));
+    this.#some(count % unrolled, ...where);
+  }
+
+  /** Terms in one go of a loop: in 256-bit mode, decoding its instructions takes nearly as long as to multiply. */
+  #unrolled(): number {
+    return this.#features.revectorize ? 4 : 1;
+  }
+
+  #some(terms: number, a: Local, rowOffset: (row: number) => number, b: Local, bytes: TermBytes): void {
+    for (let t = 0; t < terms; t++) this.step(a, (r) => t * bytes.a + rowOffset(r), b, t * bytes.b);
+    this.#code.advance(a, terms * bytes.a).advance(b, terms * bytes.b);
   }
 
   /** Starts from what lies in memory; `width` columns of each row exist. */

@@ -287,10 +287,7 @@ function productFunction(
         { params: ['i32', 'i32', 'i32'], results: [] },
         (code, [a = 0, b = 0, c = 0]) => {
           const tile = new Tile(code, element, context.features, { rows, vectors });
-          code.repeat(from, () => {
-            tile.step(a, (r) => r * from * 4, b, 0);
-            code.advance(a, 4).advance(b, width * 4);
-          });
+          tile.repeat(from, a, (r) => r * from * 4, b, { a: 4, b: width * 4 });
           tile.store(c, (r) => r * slice * 4, width);
         },
       );
