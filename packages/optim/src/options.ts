@@ -98,6 +98,14 @@ export function checkValue(op: string, name: string, value: unknown, rule: Rule)
   checkOptions(op, { [name]: value }, { [name]: required(rule) });
 }
 
+/** @throws {OptionError} unless `state` has some parts. */
+export function checkState(op: string, state: unknown, parts: readonly string[]): void {
+  checkValue(op, 'state', state, {
+    allows: (x) => typeof x === 'object' && x !== null && parts.every((part) => part in x),
+    range: `one that init or the last step made, with ${parts.join(', ')}`,
+  });
+}
+
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';

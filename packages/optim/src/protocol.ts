@@ -81,9 +81,9 @@ export function chain<S extends readonly unknown[]>(
     // Mapping forgets that a tuple stays a tuple.
     init: (params) => parts.map((part) => part.init(params)) as unknown as S,
     update: (updates, state, params, extra) => {
-      if (state.length !== parts.length)
+      if (!Array.isArray(state) || state.length !== parts.length)
         throw new OptionError(
-          `chain: has ${parts.length} transformations, but the state is of ${state.length}; use the state that init() made.`,
+          `chain: has ${parts.length} transformations, but the state is of ${Array.isArray(state) ? state.length : typeof state}; use the state that init() made.`,
         );
       let current: unknown = updates;
       const next = parts.map((part, i) => {

@@ -9,7 +9,14 @@ import { broadcastTo } from '../primitives/movement.ts';
 import { scalar } from '../primitives/pointwise.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, runTraced, type Trace, Tracer, withTrace } from '../trace.ts';
-import { checkSameStructure, type Leaves, type Tensors, treeFlatten, treePaths } from '../tree.ts';
+import {
+  checkSameStructure,
+  type Leaves,
+  type Tensors,
+  type TreeStructure,
+  treeFlatten,
+  treePaths,
+} from '../tree.ts';
 import { flatFunction } from './flat.ts';
 
 class JvpTracer extends Tracer {
@@ -99,6 +106,28 @@ export function checkArguments(op: string, primals: unknown): void {
     throw new OptionError(`${op}: takes an array of the arguments of f, but got ${show(primals)}.`);
 }
 
+/**
+ * The tangents of some arguments, leaf by leaf; `null` for those that are no floats.
+ * @throws {TreeError} {ShapeError} {DTypeError} naming the tangent that does not fit.
+ */
+export function tangentsOf(
+  op: string,
+  xs: readonly Tensor[],
+  structure: TreeStructure,
+  tangents: unknown,
+): (Tensor | Zero)[] {
+  const flat = treeFlatten(tangents);
+  checkSameStructure(op, 'primals', structure, 'tangents', flat.structure);
+  return flat.leaves.map((t, i) => {
+    const x = xs[i] as Tensor;
+    if (!isFloat(x.dtype)) return null;
+    const dx = toTensor(t, x.dtype);
+    if (sameAval(dx.aval, x.aval)) return dx;
+    const message = `${op}: the tangent of ${treePaths(tangents)[i]} must be ${showAval(x.aval)}, but is ${showAval(dx.aval)}.`;
+    throw dx.dtype === x.dtype ? new ShapeError(message) : new DTypeError(message);
+  });
+}
+
 /** `jvp` in the name of another transformation. */
 export function jvpTrees(
   op: string,
@@ -108,19 +137,8 @@ export function jvpTrees(
 ): [unknown, unknown] {
   checkArguments(op, primals);
   const flat = treeFlatten(primals);
-  const flatTangents = treeFlatten(tangents);
-  checkSameStructure(op, 'primals', flat.structure, 'tangents', flatTangents.structure);
   const xs = flat.leaves.map((x) => toTensor(x));
-  const dxs = flatTangents.leaves.map((t, i) => {
-    const x = xs[i] as Tensor;
-    if (!isFloat(x.dtype)) return null;
-    const dx = toTensor(t, x.dtype);
-    if (!sameAval(dx.aval, x.aval)) {
-      const message = `${op}: the tangent of ${treePaths(primals)[i]} must be ${showAval(x.aval)}, but is ${showAval(dx.aval)}.`;
-      throw dx.dtype === x.dtype ? new ShapeError(message) : new DTypeError(message);
-    }
-    return dx;
-  });
+  const dxs = tangentsOf(op, xs, flat.structure, tangents);
   const flatF = flatFunction(op, f, flat.structure);
   const [ys, dys] = jvpFlat(op, flatF.call, xs, dxs);
   return [flatF.unflatten(ys), flatF.unflatten(dys.map((t, i) => instantiate(t, (ys[i] as Tensor).aval)))];

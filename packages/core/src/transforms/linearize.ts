@@ -10,9 +10,9 @@ import { toTensor } from '../ops/convert.ts';
 import type { Params, Primitive, Zero } from '../primitive.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, runTraced, type Trace } from '../trace.ts';
-import { checkSameStructure, type Leaves, type Tensors, treeFlatten } from '../tree.ts';
+import { type Leaves, type Tensors, treeFlatten } from '../tree.ts';
 import { flatFunction } from './flat.ts';
-import { instantiate, jvpFlat } from './jvp.ts';
+import { instantiate, jvpFlat, tangentsOf } from './jvp.ts';
 
 /** A primitive that contains a program may split it into the part that is known now and the part that is recorded. */
 export interface PartialRule<P extends Params = Params> {
@@ -105,11 +105,7 @@ export function linearize<A extends readonly unknown[], R>(
     xs.map((x) => isFloat(x.dtype)),
   );
   const apply = (...tangents: Leaves<A>): Tensors<R> => {
-    const t = treeFlatten(tangents);
-    checkSameStructure('linearize', 'primals', flat.structure, 'tangents', t.structure);
-    const dxs = t.leaves.flatMap((x, i) =>
-      isFloat((xs[i] as Tensor).dtype) ? [toTensor(x, (xs[i] as Tensor).dtype)] : [],
-    );
+    const dxs = tangentsOf('linearize', xs, flat.structure, tangents).filter((dx) => dx !== null);
     const dys = applyLinear(map, dxs);
     return flatF.unflatten(dys.map((dy, i) => instantiate(dy, (ys[i] as Tensor).aval)));
   };

@@ -1,8 +1,9 @@
 /** What a step does, decided from the counters: burn-in, reset or update, with which η and μ. */
 import { add, astype, full, less, maximum, Static, subtract, type Tensor, where } from '@neumann/core';
+import { checkState } from '../options.ts';
 import { neumannMomentum } from './momentum.ts';
 import { isReset, lastReset } from './resets.ts';
-import { checkParts, type NeumannHyper, type NeumannMemory } from './state.ts';
+import type { NeumannHyper, NeumannMemory } from './state.ts';
 
 /** Scalars that describe one step. */
 export interface NeumannPhase {
@@ -29,7 +30,7 @@ export type NeumannClock = Pick<NeumannMemory, 'count' | 'hyper' | 'settings'>;
  * const { burnIn, learningRate } = neumannPhase(state);   // true, 0.1
  */
 export function neumannPhase(state: NeumannClock): NeumannPhase {
-  checkParts('neumannPhase', state, ['count', 'hyper', 'settings']);
+  checkState('neumannPhase', state, ['count', 'hyper', 'settings']);
   const { count, hyper, settings } = state;
   const { learningRate, resetSteps } = hyper;
   const dtype = hyper.alpha.dtype;

@@ -1,5 +1,5 @@
 import { multiply, Static, Tensor, type Tensors, treeMap, zeros, zerosLike } from '@neumann/core';
-import { checkValue } from '../options.ts';
+import { checkState } from '../options.ts';
 import type { Scalar, Schedule, TensorTree } from '../protocol.ts';
 import {
   checkFloats,
@@ -41,15 +41,7 @@ export interface NeumannMemory<P = TensorTree> {
 
 /** @throws {OptionError} unless `state` has the parts of a memory. */
 export function checkMemory(op: string, state: unknown): void {
-  checkParts(op, state, ['count', 'momentum', 'offset', 'squares', 'displacement', 'hyper', 'settings']);
-}
-
-/** @throws {OptionError} unless `state` has some parts. */
-export function checkParts(op: string, state: unknown, parts: readonly string[]): void {
-  checkValue(op, 'state', state, {
-    allows: (x) => typeof x === 'object' && x !== null && parts.every((part) => part in x),
-    range: `one that init or the last step made, with ${parts.join(', ')}`,
-  });
+  checkState(op, state, ['count', 'momentum', 'offset', 'squares', 'displacement', 'hyper', 'settings']);
 }
 
 /** Memory and weights. */

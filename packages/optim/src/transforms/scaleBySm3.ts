@@ -13,7 +13,7 @@ import {
 } from '@neumann/core';
 import { belowOne, checkOptions, fraction, nonNegative, type RulesOf } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
-import { beside, checkFloats, sameForm, zerosOf, zipTrees } from '../trees.ts';
+import { beside, checkFloats, leavesOf, sameForm, zerosOf, zipTrees } from '../trees.ts';
 import { restOf } from './mixed.ts';
 import { movingAverage } from './movingAverage.ts';
 import { safeRsqrt } from './scaleByRss.ts';
@@ -56,8 +56,8 @@ export function scaleBySm3(options: ScaleBySm3Options = {}): GradientTransformat
   return {
     init: (params) => {
       checkFloats(op, params);
-      const { leaves, structure } = treeFlatten(params);
-      const vectors = (leaves as Tensor[]).map((x) =>
+      const { structure } = treeFlatten(params);
+      const vectors = leavesOf(params).map((x) =>
         x.ndim === 0 ? [zeros([], x.dtype)] : x.shape.map((n) => zeros([n], x.dtype)),
       );
       return { accumulators: treeUnflatten(structure, vectors), momentum: zerosOf(op, params) };

@@ -10,7 +10,7 @@ import {
   where,
   zeros,
 } from '@neumann/core';
-import { checkOptions, flag, fraction, knownInteger, required } from '../options.ts';
+import { checkOptions, checkState, flag, fraction, knownInteger, required } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, copyOf, selected, zipTrees } from '../trees.ts';
 
@@ -67,6 +67,7 @@ export function lookahead<S>(
       fastState: fast.init(params),
     }),
     update: (updates, state, params, extra) => {
+      checkState(op, state, ['count', 'slow', 'fastState']);
       const [steps, fastState] = fast.update(updates, state.fastState, params, extra);
       const count = add(state.count, 1);
       const isDue = equal(remainder(count, syncPeriod), 0);

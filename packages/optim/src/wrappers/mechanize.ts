@@ -16,7 +16,7 @@ import {
   where,
   zeros,
 } from '@neumann/core';
-import { checkOptions, knownInteger, nonNegative, positive } from '../options.ts';
+import { checkOptions, checkState, knownInteger, nonNegative, positive } from '../options.ts';
 import type { GradientTransformation, Scalar, TensorTree } from '../protocol.ts';
 import { beside, copyOf, floatDType, globalNorm, leavesOf, zerosOf, zipTrees } from '../trees.ts';
 
@@ -85,6 +85,7 @@ export function mechanize<S>(
       };
     },
     update: (updates, state, params, extra) => {
+      checkState(op, state, ['initParams', 'delta', 'scales', 'innerState']);
       const [steps, innerState] = inner.update(updates, state.innerState, params, extra);
       const { scales, initParams } = state;
       const betas = subtract(1, power(0.1, add(arange(0, numBetas, 1, scales.dtype), 1)));

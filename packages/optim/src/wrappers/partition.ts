@@ -1,6 +1,6 @@
 import { OptionError, treePaths } from '@neumann/core';
 import { type Choice, chosen, keepLeaves, putLeaves } from '../masks.ts';
-import { checkValue, record, transformation } from '../options.ts';
+import { checkState, checkValue, record, transformation } from '../options.ts';
 import type { GradientTransformation } from '../protocol.ts';
 
 /** State of {@link partition}. */
@@ -57,14 +57,16 @@ export function partition<S extends object>(
       ]);
       return { innerStates: Object.fromEntries(states) as S };
     },
-    update: (updates, { innerStates }, params, extra) => {
+    update: (updates, state, params, extra) => {
+      checkState(op, state, ['innerStates']);
+      const { innerStates } = state;
       const all = labelsOf(updates);
       let result = updates;
       const states = parts.map(([name, part]) => {
         const keep = all.map((l) => l === name);
         const own = params === null || params === undefined ? params : keepLeaves(params, keep);
-        const state = (innerStates as Readonly<Record<string, unknown>>)[name];
-        const [changed, next] = part.update(keepLeaves(updates, keep), state, own, extra);
+        const inner = (innerStates as Readonly<Record<string, unknown>>)[name];
+        const [changed, next] = part.update(keepLeaves(updates, keep), inner, own, extra);
         result = putLeaves(result, keep, changed);
         return [name, next];
       });

@@ -13,7 +13,15 @@ import {
   zeros,
 } from '@neumann/core';
 import { type DecayOptions, decay, decayRules } from '../aliases/rate.ts';
-import { checkOptions, fraction, nonNegative, type RulesOf, required, scheduled } from '../options.ts';
+import {
+  checkOptions,
+  checkState,
+  fraction,
+  nonNegative,
+  type RulesOf,
+  required,
+  scheduled,
+} from '../options.ts';
 import {
   chain,
   type GradientTransformation,
@@ -96,6 +104,7 @@ export function scheduleFree<S>(
       };
     },
     update: (updates, state, params, extra) => {
+      checkState('scheduleFree', state, ['baseState', 'count', 'weightSum', 'z']);
       const [steps, baseState] = base.update(updates, state.baseState, params, extra);
       const time = countFor(state.z, state.count);
       const rate = typeof learningRate === 'function' ? learningRate(time) : learningRate;
