@@ -93,7 +93,8 @@ const depthOf = ({ terms }: Contraction, isAlongTerms: boolean): number =>
 const each = <T>(f: (r: number) => T): T[] => Array.from({ length: blockRows }, (_, r) => f(r));
 
 /**
- * The lines that make `s0` to `s7`, the rows of a block, from functions `left` and `right` that read fours. Declared are
+ * The lines that make `s0` to `s7`, the rows of a block, from functions `left` and `right` that read fours, the right one also
+ * given `quad`. Declared are
  * `b`, `part`, and the number of the block as `band` and `quad`.
  */
 export function blockLines(c: Contraction, left: Operand, language: Language): string[] {
@@ -116,7 +117,9 @@ export function blockLines(c: Contraction, left: Operand, language: Language): s
         return declare('int', `p${r}`, `(b * ${rows.size} + ${inside}) * ${allSteps}`);
       }),
       loop('step', from, end(to, allSteps)),
-      ...[0, 1, 2, 3].map((t) => `  ${declare('vec4', `y${t}`, `right(p + (4 * step + ${t}) * ${quads})`)}`),
+      ...[0, 1, 2, 3].map(
+        (t) => `  ${declare('vec4', `y${t}`, `right(p + (4 * step + ${t}) * ${quads}, quad)`)}`,
+      ),
       ...each((r) => [
         `  ${declare('vec4', `x${r}`, `left(p${r} + step)`)}`,
         `  s${r} += x${r}.x * y0; s${r} += x${r}.y * y1; s${r} += x${r}.z * y2; s${r} += x${r}.w * y3;`,
@@ -129,7 +132,7 @@ export function blockLines(c: Contraction, left: Operand, language: Language): s
     ...start,
     declare('int', 'p0', `b * ${depth * bands} + 2 * band`),
     loop('k', `4 * ${from}`, end(`4 * ${to}`, depth)),
-    `  ${declare('vec4', 'y', `right(p + k * ${quads})`)}`,
+    `  ${declare('vec4', 'y', `right(p + k * ${quads}, quad)`)}`,
     `  ${declare('vec4', 'x0', `left(p0 + k * ${bands})`)}`,
     `  ${declare('vec4', 'x1', `left(p0 + k * ${bands} + 1)`)}`,
     ...each((r) => `  s${r} += x${Math.floor(r / 4)}.${'xyzw'[r % 4]} * y;`),

@@ -71,7 +71,8 @@ export function passesOf(c: Contraction, maxSide: number): Passes | undefined {
   const blocks = [
     'uniform sampler2D t0;\nuniform sampler2D t1;',
     fourFunction('left', 't0', x),
-    fourFunction('right', 't1', y),
+    fourFunction('columns', 't1', y),
+    'vec4 right(int n, int quad) { return columns(n); }',
     ...each((r) => `layout(location = ${r}) out vec4 o${r};`),
     main(
       texelNumber(tiles, 'n'),

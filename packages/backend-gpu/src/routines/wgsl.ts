@@ -6,6 +6,8 @@ import {
   coordinateLines,
   type Language,
   placeLines,
+  quotient,
+  remainder,
   resultLines,
 } from './contraction.ts';
 
@@ -66,6 +68,7 @@ function program(
 export function launchesOf(c: Contraction): Launches {
   const { batch, rows, columns, parts } = c;
   const { left, right } = operandsOf(c, wgsl, () => true);
+  /** The columns of a block are so far apart: then neighbouring threads read and write neighbouring elements. */
   const quads = Math.ceil(columns.size / 4);
   const launches: Launch[] = [];
   const scratch: Partial<Record<Place, number>> = {};
@@ -87,16 +90,17 @@ export function launchesOf(c: Contraction): Launches {
   const store = (r: number): string => {
     const i = `band * ${blockRows} + ${r}`;
     return parts === 1
-      ? `store(b, ${i}, 4 * quad, s${r});`
+      ? `store(b, ${i}, quad, s${r});`
       : `if (${i} < ${rows.size}) { result[((part * ${batch.size} + b) * ${rows.size} + ${i}) * ${quads} + quad] = s${r}; }`;
   };
   const storing = [
-    'fn store(b: i32, i: i32, first: i32, four: vec4f) {',
+    'fn store(b: i32, i: i32, quad: i32, four: vec4f) {',
     `  if (i >= ${rows.size}) { return; }`,
     ...coordinateLines(batch, 'b', wgsl).map((line) => `  ${line}`),
     ...coordinateLines(rows, 'i', wgsl).map((line) => `  ${line}`),
-    `  for (var lane = 0; lane < min(4, ${columns.size} - first); lane++) {`,
-    '    let j = first + lane;',
+    '  for (var lane = 0; lane < 4; lane++) {',
+    `    let j = quad + lane * ${quads};`,
+    `    if (j >= ${columns.size}) { return; }`,
     ...[...coordinateLines(columns, 'j', wgsl), ...resultLines(c, wgsl)].map((line) => `    ${line}`),
     '    result[position] = four[lane];',
     '  }',
@@ -104,13 +108,16 @@ export function launchesOf(c: Contraction): Launches {
   ].join('\n');
   const functions = [
     'fn left(n: i32) -> vec4f { return in0[n]; }',
-    'fn right(n: i32) -> vec4f { return in1[n]; }',
+    'fn right(n: i32, quad: i32) -> vec4f {',
+    '  let at = 4 * n - 3 * quad;',
+    `  return vec4f(in1[at], in1[at + ${quads}], in1[at + ${2 * quads}], in1[at + ${3 * quads}]);`,
+    '}',
     ...(parts > 1 ? [] : [storing]),
   ].join('\n');
   launches.push({
     source: program(
       blocks,
-      [`vec4f, ${left.fours}`, `vec4f, ${right.fours}`],
+      [`vec4f, ${left.fours}`, `f32, ${4 * right.fours}`],
       parts > 1 ? 'vec4f' : 'f32',
       [...numberLines(c, wgsl), ...blockLines(c, left, wgsl), ...each(store)],
       functions,
@@ -127,7 +134,7 @@ export function launchesOf(c: Contraction): Launches {
     ...placeLines(c, wgsl),
     'var sum = 0.0;',
     `for (var part = 0; part < ${parts}; part++) {`,
-    `  sum += in0[((part * ${batch.size} + b) * ${rows.size} + i) * ${quads} + (j >> 2u)][j & 3];`,
+    `  sum += in0[((part * ${batch.size} + b) * ${rows.size} + i) * ${quads} + ${remainder('j', quads, columns.size, wgsl)}][${quotient('j', quads, columns.size, wgsl)}];`,
     '}',
     'result[position] = sum;',
   ];
