@@ -1,6 +1,7 @@
 /** Normalisations: they bring signals to mean 0 and variance 1, over different axes, and then scale and shift them. */
 import {
   add,
+  customJvp,
   type DType,
   mean,
   multiply,
@@ -93,9 +94,8 @@ export function batchNorm(options: BatchNormOptions = {}): Layer<ScaleAndShift, 
       }
       const axis = x.shape.map((_, i) => i).slice(0, -1);
       const center = across(mean(x, { axis }));
-      const centered = subtract(x, center);
-      const variance = across(mean(square(centered), { axis }));
-      const y = scaleAndShift(params, multiply(centered, rsqrt(add(variance, epsilon))));
+      const variance = across(spread(x, center, axis));
+      const y = scaleAndShift(params, multiply(subtract(x, center), rsqrt(add(variance, epsilon))));
       const average = (old: Tensor, now: Tensor): Tensor =>
         add(multiply(momentum, old), multiply(1 - momentum, stopGradient(now)));
       return [y, { mean: average(state.mean, center), variance: average(state.variance, variance) }];
@@ -220,9 +220,23 @@ function grouped(
 }
 
 function normalised(x: Tensor, axis: readonly number[], epsilon: number): Tensor {
-  const centered = subtract(x, mean(x, { axis, keepdims: true }));
-  return multiply(centered, rsqrt(add(mean(square(centered), { axis, keepdims: true }), epsilon)));
+  const center = mean(x, { axis, keepdims: true });
+  const variance = reshape(spread(x, center, axis), center.shape);
+  return multiply(subtract(x, center), rsqrt(add(variance, epsilon)));
 }
+
+/**
+ * The mean square of the distance from `center`, which is the mean: there it is least, so that only `x` has a part in the
+ * derivative, and the backward pass need not sum up what is zero.
+ */
+const spread = customJvp(
+  (x: Tensor, center: Tensor, axis: readonly number[]) => mean(square(subtract(x, center)), { axis }),
+  ([x, center, axis], [dx]) => {
+    const centered = subtract(x, center);
+    return [mean(square(centered), { axis }), multiply(2, mean(multiply(centered, dx), { axis }))];
+  },
+  { staticArgs: [2] },
+);
 
 /** What all normalisations do the same. */
 function common(name: string, { epsilon = 1e-5, scale = true, shift = true }: NormOptions) {
