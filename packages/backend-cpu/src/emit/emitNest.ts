@@ -37,12 +37,18 @@ export interface Divided {
 
 /**
  * The outermost parallel loop with enough units, or else the one with the most. The loop in strips is divided between
- * iterations of its first strip, so that each point is computed by the same instructions however many threads there are.
+ * iterations of its first strip, so that each point is computed by the same instructions however many threads there are. The loop
+ * of the axis `sequential`, if one is given, stays whole.
  */
-export function dividedLoop(nest: Nest, { loop, lanes, unroll, tail } = chooseSchedule(nest)): Divided {
+export function dividedLoop(
+  nest: Nest,
+  { loop, lanes, unroll, tail } = chooseSchedule(nest),
+  sequential?: number,
+): Divided {
   const { loops, parallel } = nest;
   let most: Divided = { level: -1, units: 1, tasks: TASKS };
-  for (const [level, { low, high }] of loops.slice(0, parallel).entries()) {
+  for (const [level, { low, high, axis }] of loops.slice(0, parallel).entries()) {
+    if (axis === sequential) continue;
     const strip = level === loop ? strips(high - low, lanes, unroll, tail)[0] : undefined;
     const units = strip ? strip.trips : high - low;
     if (units > most.units) most = { level, units, tasks: TASKS };

@@ -1,4 +1,4 @@
-import type { Kernel } from '@neumann/core/backend';
+import { dtypeInfo, type Kernel, sizeOf } from '@neumann/core/backend';
 import type { Code, Local } from '../asm/code.ts';
 import { dividedLoop, NestEmitter, TASKS, whenLast } from './emitNest.ts';
 import type { Functions } from './functions.ts';
@@ -6,7 +6,8 @@ import { buildGraph, fullRanges } from './graph.ts';
 import { buildNest, type Nest } from './nest.ts';
 import type { Part, Share, StepCode } from './part.ts';
 import { segments } from './segments.ts';
-import { splitReduction } from './split.ts';
+import { ofChunks, splitReduction } from './split.ts';
+import { type Sweep, sweepOf } from './sweep.ts';
 import { tilesOf } from './tiles.ts';
 import { emitTranspose } from './transpose.ts';
 
@@ -15,42 +16,112 @@ export function kernelCode(functions: Functions, kernel: Kernel): StepCode {
   if (kernel.axes.includes(0)) return { scratch: 0, parts: [] };
   const nests = nestsOf(kernel);
   const split = splitReduction(kernel, Math.max(...nests.map((nest) => dividedLoop(nest).units)));
-  if (!split) {
-    const emit: Part['emit'] = (code, params, share) => emitNests(code, functions, nests, params, share);
-    return { scratch: 0, parts: [{ tasks: TASKS, emit }] };
-  }
+  if (!split) return unsplitCode(functions, kernel, nests);
   const { chunks, rest, whole, buffers, scratch } = split;
   const inputs = kernel.inputs.length;
-  const partials = (code: Code, share: Share, chunk: number) =>
-    buffers.map(({ at, bytes }) => {
-      const address = code.local('i32');
-      code
-        .get(share.scratch)
-        .i32(at + chunk * bytes)
-        .op('i32.add')
-        .set(address);
-      return address;
-    });
-  const emitChunks: Part['emit'] = (code, params, share) => {
-    const given = params.slice(0, inputs);
-    emitNests(code, functions, nestsOf(chunks), [...given, ...partials(code, share, 0)], share);
-    if (!rest) return;
-    whenLast(code, share, () => {
-      const last = partials(code, share, chunks.axes[0] ?? 0);
-      emitNests(code, functions, nestsOf(rest), [...given, ...last], undefined);
-    });
-  };
-  const emitWhole: Part['emit'] = (code, params, share) => {
-    const operands = [...params.slice(0, inputs), ...partials(code, share, 0), ...params.slice(inputs)];
-    emitNests(code, functions, nestsOf(whole), operands, share);
-  };
+  const inChunks = unsplitCode(functions, chunks, nestsOf(chunks)).parts;
+  const parts = inChunks.map(
+    (part, i): Part => ({
+      ...part,
+      emit: (code, params, share) => {
+        const given = params.slice(0, inputs);
+        part.emit(code, [...given, ...partials(code, share, buffers)], share);
+        if (!rest || i < inChunks.length - 1) return;
+        whenLast(code, share, () => {
+          const last = partials(code, share, buffers, chunks.axes[0] ?? 0);
+          emitNests(code, functions, nestsOf(rest), [...given, ...last], undefined);
+        });
+      },
+    }),
+  );
+  return { scratch, parts: [...parts, wholePart(functions, inputs, whole, buffers)] };
+}
+
+function unsplitCode(functions: Functions, kernel: Kernel, nests: readonly Nest[]): StepCode {
+  const [nest, ...others] = nests;
+  const sweep = nest && others.length === 0 ? sweepOf(kernel, nest) : undefined;
+  if (sweep) return sweepCode(functions, kernel, sweep);
+  const emit: Part['emit'] = (code, params, share) => emitNests(code, functions, nests, params, share);
+  return { scratch: 0, parts: [{ tasks: TASKS, emit }] };
+}
+
+/** Where partial results of each reduction lie in scratch memory, and the bytes of those of one chunk. */
+type Buffers = readonly { readonly at: number; readonly bytes: number }[];
+
+/** The addresses of the partial results from a chunk on. */
+function partials(code: Code, share: Share, buffers: Buffers, chunk = 0): Local[] {
+  return buffers.map(({ at, bytes }) => {
+    const address = code.local('i32');
+    code
+      .get(share.scratch)
+      .i32(at + chunk * bytes)
+      .op('i32.add')
+      .set(address);
+    return address;
+  });
+}
+
+/** What reads partial results besides the first `inputs` operands. */
+function wholePart(functions: Functions, inputs: number, whole: Kernel, buffers: Buffers): Part {
   return {
-    scratch,
-    parts: [
-      { tasks: TASKS, emit: emitChunks },
-      { tasks: TASKS, emit: emitWhole },
-    ],
+    tasks: TASKS,
+    emit: (code, params, share) => {
+      const operands = [
+        ...params.slice(0, inputs),
+        ...partials(code, share, buffers),
+        ...params.slice(inputs),
+      ];
+      emitNests(code, functions, nestsOf(whole), operands, share);
+    },
   };
+}
+
+/** A sweep: its partial results lie where the results will be, if they are the results, else in scratch memory. */
+function sweepCode(
+  functions: Functions,
+  kernel: Kernel,
+  { first, further, strides, blocks }: Sweep,
+): StepCode {
+  const { outputs, reductions, axes } = kernel;
+  const inputs = kernel.inputs.length;
+  const isPlain =
+    outputs.length === reductions.length && outputs.every((x, i) => x.kind === 'acc' && x.index === i);
+  let scratch = 0;
+  const buffers = isPlain
+    ? []
+    : reductions.map(({ value }) => {
+        const bytes = sizeOf(axes) * dtypeInfo(value.dtype).bytes;
+        const at = scratch;
+        scratch += Math.ceil(bytes / 64) * 64;
+        return { at, bytes };
+      });
+  const nest = buildNest(further, buildGraph(further, fullRanges(further), strides));
+  const divided = dividedLoop(nest, undefined, blocks);
+  const sweep = (
+    write: (code: Code, given: readonly Local[], made: readonly Local[], share: Share) => void,
+  ): Part => ({
+    tasks: TASKS,
+    emit: (code, params, share) =>
+      write(
+        code,
+        params.slice(0, inputs),
+        isPlain ? params.slice(inputs) : partials(code, share, buffers),
+        share,
+      ),
+  });
+  const parts = [
+    sweep((code, given, made, share) =>
+      emitNests(code, functions, nestsOf(first), [...given, ...made], share),
+    ),
+    sweep((code, given, made, share) => {
+      const emit = (own: Share | undefined) =>
+        new NestEmitter(code, functions, nest, [...given, ...made, ...made], own, divided).emit();
+      if (divided.units < 2) whenLast(code, share, () => emit(undefined));
+      else emit(share);
+    }),
+  ];
+  if (isPlain) return { scratch, parts };
+  return { scratch, parts: [...parts, wholePart(functions, inputs, ofChunks(kernel, 1), buffers)] };
 }
 
 /** Writes a kernel for some coordinates of its first axis. */
