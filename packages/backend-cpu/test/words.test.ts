@@ -5,7 +5,9 @@ import {
   type CompareOp,
   cast,
   compare,
+  constant,
   type DType,
+  dtypeInfo,
   select,
   type UnaryOp,
   unary,
@@ -130,6 +132,35 @@ describe('every word means what the reference says', () => {
         ).toBeLessThanOrEqual(tolerance(dtype, op));
     }
   });
+
+  test.each(floats.map((dtype) => ({ dtype })))(
+    'greater and smaller than constants of $dtype',
+    ({ dtype }) => {
+      const bounds = [0, -0, 1, -3, Infinity, Number.NaN];
+      const kernel = elementwise([11], [dtype], (x) =>
+        bounds.flatMap((bound) =>
+          (['max', 'min'] as const).flatMap((op) => {
+            const y = constant(dtype, bound);
+            return [binary(op, x, y), binary(op, y, x)];
+          }),
+        ),
+      );
+      const values = new (dtypeInfo(dtype).view)([
+        0,
+        -0,
+        1,
+        -1,
+        -3,
+        -4,
+        2,
+        Infinity,
+        -Infinity,
+        Number.NaN,
+        1e-40,
+      ]);
+      expect(runKernel(backend, kernel, [values])).toEqual(runReference(kernel, [values]));
+    },
+  );
 
   test('an element has the same result wherever it stands, also as a scalar', () => {
     const ops = (Object.keys(vectorFunctions) as (UnaryOp | 'pow')[]).filter((op) => op !== 'pow');

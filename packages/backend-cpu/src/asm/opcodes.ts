@@ -167,6 +167,8 @@ export const plain = {
   'f64x2.div': 0xfd0f3,
   'f64x2.min': 0xfd0f4,
   'f64x2.max': 0xfd0f5,
+  'f64x2.pmin': 0xfd0f6,
+  'f64x2.pmax': 0xfd0f7,
   'i32x4.trunc_sat_f32x4_s': 0xfd0f8,
   'i32x4.trunc_sat_f32x4_u': 0xfd0f9,
   'f32x4.convert_i32x4_s': 0xfd0fa,

@@ -197,6 +197,9 @@ class GraphBuilder {
     const simpler =
       dtype === 'int32' ? this.#integer(op, x, y) : dtype === 'bool' ? boolean(op, x, y) : undefined;
     if (simpler) return simpler;
+    // Constants go right, where the words of vectors look for them.
+    if ((op === 'max' || op === 'min') && x.kind === 'const' && y.kind !== 'const')
+      return this.#binary(dtype, op, y, x);
     return this.#make(`${op} ${dtype} ${x.id} ${y.id}`, 1 + Math.max(x.depth, y.depth), {
       kind: 'binary',
       dtype,

@@ -432,15 +432,18 @@ function erfInv(f: Floats, x: Value): Value {
   const w = f.op('f32x4.neg', logOf(f, f.add(m, f.number(-1)), e));
   const centre = f.polynomial(f.add(w, f.number(-2.5)), ERF_INV_CENTRE);
   const isTail = f.op('f32x4.ge', w, f.number(5));
+  const isBeyond = f.op('f32x4.ge', magnitude, f.number(1));
   const ratio = f.either(
-    isTail,
-    () =>
-      f.select(isTail, f.polynomial(f.add(f.op('f32x4.sqrt', w), f.number(-3.125)), ERF_INV_TAIL), centre),
+    f.op('v128.or', isTail, isBeyond),
+    () => {
+      const tail = f.polynomial(f.add(f.op('f32x4.sqrt', w), f.number(-3.125)), ERF_INV_TAIL);
+      const isOne = f.op('f32x4.eq', magnitude, f.number(1));
+      const limit = f.select(isOne, f.number(Infinity), f.number(NaN));
+      return f.select(isBeyond, limit, f.select(isTail, tail, centre));
+    },
     () => centre,
   );
-  const isOne = f.op('f32x4.eq', magnitude, f.number(1));
-  const limit = f.select(isOne, f.number(Infinity), f.number(NaN));
-  return f.mul(x, f.select(f.op('f32x4.lt', magnitude, f.number(1)), ratio, limit));
+  return f.mul(x, ratio);
 }
 
 /** 1 / (1 + e^-x), but e^x where that is close to it and e^-x may be infinite. */
