@@ -145,7 +145,7 @@ describe('every word means what the reference says', () => {
           }),
         ),
       );
-      const values = new (dtypeInfo(dtype).view)([
+      const values = new (dtypeInfo(dtype).array)([
         0,
         -0,
         1,
