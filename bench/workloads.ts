@@ -26,8 +26,8 @@ export interface RowsParams {
   readonly axis?: number;
 }
 
-/** Square images, windows of 2×2. */
-export interface PoolParams {
+/** Square images; windows, if there are any, of 2×2. */
+export interface ImagesParams {
   readonly n: number;
   readonly size: number;
   readonly c: number;
@@ -160,13 +160,34 @@ export const cases: Readonly<Record<string, Case>> = {
       elements('sum, 10^7', 'sum', { rows: 1e7, columns: 1 }, 4),
       elements('sum over rows, 4096 × 1024', 'sum', { rows: 4096, columns: 1024, axis: 0 }, 4),
       elements('sum over columns, 4096 × 1024', 'sum', { rows: 4096, columns: 1024, axis: 1 }, 4),
+      elements('max over rows, 4096 × 1024', 'max', { rows: 4096, columns: 1024, axis: 0 }, 4),
       elements('max over columns, 4096 × 1024', 'max', { rows: 4096, columns: 1024, axis: 1 }, 4),
+      elements(
+        'running sums along rows, 4096 × 1024',
+        'runningSum',
+        { rows: 4096, columns: 1024, axis: 1 },
+        8,
+      ),
+      elements(
+        'running sums along columns, 4096 × 1024',
+        'runningSum',
+        { rows: 4096, columns: 1024, axis: 0 },
+        8,
+      ),
+      elements('transpose, 4096 × 1024', 'transpose', { rows: 4096, columns: 1024 }, 8),
+      elements('gelu, 4096 × 1024', 'gelu', { rows: 4096, columns: 1024 }, 8),
       elements('softmax, 4096 × 1024', 'softmax', { rows: 4096, columns: 1024 }, 8),
       elements('layer norm, 4096 × 1024', 'layerNorm', { rows: 4096, columns: 1024 }, 8),
       {
+        name: 'batch norm and its gradient, 64×32×32×64',
+        workload: 'batchNorm',
+        params: { n: 64, size: 32, c: 64 } satisfies ImagesParams,
+        bytes: 4 * 64 * 32 * 32 * 64 * 8,
+      },
+      {
         name: 'max pool 2×2 and its gradient, 128×28×28×16',
         workload: 'maxPool',
-        params: { n: 128, size: 28, c: 16 } satisfies PoolParams,
+        params: { n: 128, size: 28, c: 16 } satisfies ImagesParams,
         bytes: 4 * 128 * 28 * 28 * 16 * 2.5,
       },
       elements('normal random numbers, 10^6', 'normal', { rows: 1e6, columns: 1 }, 4),

@@ -2,6 +2,7 @@
 import {
   add,
   conv,
+  cumsum,
   getBackend,
   grad,
   jit,
@@ -31,6 +32,7 @@ import {
   crossEntropy,
   dense,
   flatten,
+  gelu,
   globalAvgPool,
   type Layer,
   maxPool,
@@ -41,7 +43,7 @@ import {
   standardize,
 } from '@neumann/nn';
 import { adam, applyUpdates, neumannInit, neumannStep, sgd } from '@neumann/optim';
-import type { ConvParams, MatmulParams, OptimizerParams, PoolParams, RowsParams } from '../workloads.ts';
+import type { ConvParams, ImagesParams, MatmulParams, OptimizerParams, RowsParams } from '../workloads.ts';
 
 /** Draws where there are keys, and moves what was drawn to the backend that is set. */
 function drawn(make: () => unknown): unknown {
@@ -198,7 +200,36 @@ export const workloads = {
     const f = jit((t: Tensor) => standardize(t));
     return () => f(x);
   },
-  maxPool: ({ n, size, c }: PoolParams) => {
+  runningSum: ({ rows, columns, axis }: RowsParams) => {
+    const x = normal([rows, columns]);
+    const f = jit((t: Tensor) => cumsum(t, { axis }));
+    return () => f(x);
+  },
+  transpose: ({ rows, columns }: RowsParams) => {
+    const x = normal([rows, columns]);
+    const f = jit((t: Tensor) => transpose(t));
+    return () => f(x);
+  },
+  gelu: ({ rows, columns }: RowsParams) => {
+    const x = normal([rows, columns]);
+    const f = jit((t: Tensor) => gelu(t));
+    return () => f(x);
+  },
+  batchNorm: ({ n, size, c }: ImagesParams) => {
+    const [x, g] = [normal([n, size, size, c]), normal([n, size, size, c], 1)];
+    const layer = batchNorm();
+    const { params, state } = layer.init(random.key(0), x);
+    const f = jit((p: typeof params, t: Tensor, d: Tensor) => {
+      const [y, back] = vjp(
+        (q: typeof params, u: Tensor) => layer.apply(q, state, u, { training: true })[0],
+        p,
+        t,
+      );
+      return [y, ...back(d)];
+    });
+    return () => f(params, x, g);
+  },
+  maxPool: ({ n, size, c }: ImagesParams) => {
     const [x, g] = [normal([n, size, size, c]), normal([n, size / 2, size / 2, c], 1)];
     const f = jit((t: Tensor, d: Tensor) => {
       const [y, back] = vjp((u: Tensor) => windowMax(u, { window: 2 }), t);

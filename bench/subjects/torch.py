@@ -55,6 +55,28 @@ def layer_norm(rows, columns):
     return lambda: F.layer_norm(x, (columns,))
 
 
+def running_sum(rows, columns, axis):
+    x = torch.randn(rows, columns)
+    return lambda: x.cumsum(axis)
+
+
+def transpose(rows, columns):
+    x = torch.randn(rows, columns)
+    return lambda: x.t().contiguous()
+
+
+def gelu(rows, columns):
+    x = torch.randn(rows, columns)
+    return lambda: F.gelu(x)
+
+
+def batch_norm(n, size, c):
+    layer = nn.BatchNorm2d(c)
+    x = torch.randn(n, c, size, size).contiguous(memory_format=torch.channels_last).requires_grad_()
+    g = torch.randn(n, c, size, size).contiguous(memory_format=torch.channels_last)
+    return lambda: torch.autograd.grad(layer(x), [x, *layer.parameters()], g)
+
+
 def max_pool(n, size, c):
     x = torch.randn(n, c, size, size, requires_grad=True)
     g = torch.randn(n, c, size // 2, size // 2)
@@ -130,6 +152,7 @@ def eager():
 workloads = {
     "matmul": matmul, "conv": conv, "chain": chain, "sum": total, "softmax": softmax,
     "max": greatest, "layerNorm": layer_norm, "maxPool": max_pool, "normal": normal,
+    "runningSum": running_sum, "transpose": transpose, "gelu": gelu, "batchNorm": batch_norm,
     "optimizer": optimizer,
     "step": small_net, "resnet18": resnet18, "eager": eager,
 }  # fmt: skip
