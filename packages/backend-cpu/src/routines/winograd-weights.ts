@@ -249,26 +249,29 @@ function imageFunction({ context, square, most, dyBytes }: Gradient): ImageTrans
   };
 }
 
-/** `(x, dy, products, tiles, whether to add)`: the product of one point. */
+/** `(x, dy, products, tiles, whether to add)`: the product of one point, row after row. */
 function pointFunction({ context, element, square }: Gradient): Callable {
   const { from, to } = square;
   const kernelOf = productTiles(context, element, { a: from * 4, b: to * 4, out: to * 4 });
   const panels = panelsOf(element, context.features, to);
-  const tilesOf = (vectors: number) => coverTiles(from, tileRows(context.features, vectors));
-  for (const { width, vectors } of panels) for (const { size } of tilesOf(vectors)) kernelOf(size, width);
+  const rows = coverTiles(
+    from,
+    tileRows(context.features, Math.max(...panels.map(({ vectors }) => vectors))),
+  );
+  for (const { width } of panels) for (const { size } of rows) kernelOf(size, width);
   return context.builder.define(
     { params: ['i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
     (code, [x = 0, dy = 0, products = 0, tiles = 0, adds = 0]) => {
-      const [a, c] = [code.local('i32'), code.local('i32')];
-      for (const { width, vectors, count } of panels)
+      const b = code.local('i32');
+      for (const { size, count } of rows)
         code.repeat(count, () => {
-          code.get(x).set(a).get(products).set(c);
-          for (const { size, count: repeats } of tilesOf(vectors))
+          code.get(dy).set(b);
+          for (const { width, count: repeats } of panels)
             code.repeat(repeats, () => {
-              code.get(a).get(dy).get(c).get(tiles).get(adds).call(kernelOf(size, width));
-              code.advance(a, size * 4).advance(c, size * to * 4);
+              code.get(x).get(b).get(products).get(tiles).get(adds).call(kernelOf(size, width));
+              code.advance(b, width * 4).advance(products, width * 4);
             });
-          code.advance(dy, width * 4).advance(products, width * 4);
+          code.advance(x, size * 4).advance(products, (size - 1) * to * 4);
         });
     },
   );
