@@ -1,6 +1,7 @@
 // Packs every published package, installs the tarballs into an empty project outside this repository, checks the types of
 // packed/smoke.ts there and runs it. Needs `pnpm run build` first.
-// Usage: node scripts/packed.mjs [--node <22 | 24 | 26 | an exact version | all>]...; without --node, under the Node that runs this.
+// Usage: node scripts/packed.mjs [--node <22 | 24 | 26 | an exact version | all>]... [--deno <version>]... [--bun <version>]...;
+// without any of them, under the Node that runs this.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -19,8 +20,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NODE_PACKAGE } from './node-package.mjs';
 
-const { values } = parseArgs({ options: { node: { type: 'string', multiple: true, default: [] } } });
-const versions = values.node.includes('all') ? ['22', '24', '26'] : values.node;
+const versions = { type: 'string', multiple: true, default: [] };
+const { values } = parseArgs({ options: { node: versions, deno: versions, bun: versions } });
+const nodes = values.node.includes('all') ? ['22', '24', '26'] : values.node;
+/** What npx is called with to run a script in each. */
+const runtimes = [
+  ...nodes.map((version) => ['-p', `${NODE_PACKAGE}@${version}`, '--', 'node']),
+  ...values.deno.map((version) => [`deno@${version}`, 'run', '--allow-all']),
+  ...values.bun.map((version) => [`bun@${version}`]),
+];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'neumann-packed-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -68,6 +76,5 @@ run('pnpm', ['install', '--prefer-offline', '--reporter=append-only'], app);
 run(process.execPath, [join(root, 'node_modules/typescript-native/bin/tsc'), '-p', app], app);
 console.log('packed: the types check');
 
-if (versions.length === 0) run(process.execPath, ['smoke.ts'], app);
-for (const version of versions)
-  run('npx', ['-y', '-p', `${NODE_PACKAGE}@${version}`, '--', 'node', 'smoke.ts'], app);
+if (runtimes.length === 0) run(process.execPath, ['smoke.ts'], app);
+for (const runtime of runtimes) run('npx', ['-y', ...runtime, 'smoke.ts'], app);
