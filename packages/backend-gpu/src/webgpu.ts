@@ -33,13 +33,14 @@ class GpuMemory implements Numbered {
 }
 
 interface Launch {
-  readonly pipeline: { getBindGroupLayout(index: number): unknown };
+  readonly pipeline: unknown;
+  readonly layout: unknown;
   /** What it is bound to, in order: memory of its own, or that of a place. */
   readonly bound: readonly (WebGpuBuffer | Place)[];
   readonly groups: readonly [x: number, y: number];
 }
 
-interface Bound extends Pick<Launch, 'pipeline' | 'groups'> {
+interface Bound extends Pick<Launch, 'pipeline' | 'layout' | 'groups'> {
   readonly buffers: readonly (WebGpuBuffer | undefined)[];
 }
 
@@ -149,9 +150,9 @@ class WebGpu implements Device {
       this.#first = result.number;
       queueMicrotask(() => this.#submit());
     }
-    for (const { pipeline, bound, groups } of launches) {
+    for (const { bound, ...launch } of launches) {
       const buffers = bound.map((place) => (typeof place === 'object' ? place : places.get(place)?.buffer));
-      this.#launches.push({ pipeline, buffers, groups });
+      this.#launches.push({ ...launch, buffers });
     }
     for (const [, memory] of meanwhile) this.free(memory); // whoever takes it comes later
     if (this.#launches.length >= maxLaunches) this.#submit();
@@ -166,10 +167,10 @@ class WebGpu implements Device {
     this.#watch(this.#first, () => {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (const { pipeline, buffers, groups } of launches) {
+      for (const { pipeline, layout, buffers, groups } of launches) {
         const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
         pass.setPipeline(pipeline);
-        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+        pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
         pass.dispatchWorkgroups(...groups);
       }
       pass.end();
@@ -268,12 +269,13 @@ class WebGpu implements Device {
     return program.contraction ? this.#contract(program, program.contraction) : this.#compileNest(program);
   }
 
-  #pipeline(code: string): Launch['pipeline'] {
+  #pipeline(code: string): Pick<Launch, 'pipeline' | 'layout'> {
     const { device } = this.#context;
-    return device.createComputePipeline({
+    const pipeline = device.createComputePipeline({
       layout: 'auto',
       compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
     });
+    return { pipeline, layout: pipeline.getBindGroupLayout(0) };
   }
 
   #contract(program: Emitted, contraction: Contraction): Compiled {
@@ -284,7 +286,7 @@ class WebGpu implements Device {
       launches: launches.map(({ source, places, threads }) => {
         const groups = Math.ceil(threads / contractionGroup);
         return {
-          pipeline: this.#pipeline(source),
+          ...this.#pipeline(source),
           bound: places.map((place) => (place === 'left' || place === 'right' ? operands[place] : place)),
           groups: [Math.min(groups, maxGroups), Math.ceil(groups / maxGroups)] as const,
         };
@@ -297,7 +299,7 @@ class WebGpu implements Device {
     const { source, groups, hasSpecial } = this.#translate(program);
     return this.#watch(this.#refusals.next, () => {
       const bound = [...program.inputs.keys(), 'result' as const, ...(hasSpecial ? [this.#special()] : [])];
-      return { launches: [{ pipeline: this.#pipeline(source), bound, groups }], scratch: [] };
+      return { launches: [{ ...this.#pipeline(source), bound, groups }], scratch: [] };
     });
   }
 

@@ -1,7 +1,8 @@
 import { conv, jit, matmul, setBackend, type Tensor, vjp, zeros } from '@neumann/core';
 import { type Backend, type Kernel, reference } from '@neumann/core/backend';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { contractionOf } from '../src/routines/contraction.ts';
+import { contractionOf, type Language, quotient } from '../src/routines/contraction.ts';
 
 const kernels: Kernel[] = [];
 /** Takes note of the kernels, and computes zeros. */
@@ -23,6 +24,11 @@ function found(f: (...xs: Tensor[]) => Tensor, ...shapes: number[][]) {
   expect(sums.length).toBe(1);
   return contractionOf(sums[0] as Kernel, 2);
 }
+
+const language = {
+  toFloat: (x: string) => `float(${x})`,
+  toInteger: (x: string) => `trunc(${x})`,
+} as Language;
 
 afterAll(() => setBackend(reference()));
 
@@ -55,5 +61,28 @@ describe('contractions', () => {
     expect(points(2 ** 19 + 1)).toBeUndefined();
     expect(found((a, b) => matmul(a, b), [16, 16], [16, 16])).toBeUndefined();
     expect(found((a, b) => matmul(a, b), [1, 4096], [4096, 64])).toBeUndefined();
+  });
+
+  test('take numbers apart exactly, also where a device rounds the inverse and the product to the wrong side', () => {
+    const below = 2 ** 20;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 3, max: below }).filter((y) => !Number.isInteger(Math.log2(y))),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.constantFrom(-1, 0),
+        fc.constantFrom(-1, 0, 1),
+        (y, at, offset, ulps) => {
+          const x = Math.max(0, Math.floor((at * below) / y) * y + offset);
+          const text = quotient('x', y, below, language);
+          const inverse = Math.fround(Math.fround(1 / y) * (1 + ulps * 2 ** -23));
+          expect(text).toBe(`trunc((float(x) + 0.5) * ${1 / y})`);
+          const product = Math.fround(Math.fround(x + 0.5) * inverse) * (1 + ulps * 2 ** -24);
+          expect(Math.trunc(product)).toBe(Math.floor(x / y));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(quotient('x', 12, below + 1, language)).toBe('(x / 12)');
+    expect(quotient('x', 16, 2 ** 24, language)).toBe('(x >> 4u)');
   });
 });
