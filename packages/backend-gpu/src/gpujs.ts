@@ -116,10 +116,12 @@ interface KernelSettings {
 
 /** @throws {BackendError} if gpu.js is not installed. */
 export async function loadGpuJs(): Promise<GpuJs> {
-  const native = Object.getOwnPropertyDescriptor(globalThis, 'GPU');
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'GPU');
   try {
     const loaded: unknown = await import('gpu.js');
-    if (native) Object.defineProperty(globalThis, 'GPU', native); // WebGPU's, which gpu.js replaces in browsers
+    // In browsers gpu.js takes the name, which is WebGPU's where there is one.
+    if (before) Object.defineProperty(globalThis, 'GPU', before);
+    else Reflect.deleteProperty(globalThis, 'GPU');
     // Node sees the names; bundles for browsers are one class that has them all.
     return 'GPU' in (loaded as object) ? (loaded as GpuJs) : (loaded as { readonly default: GpuJs }).default;
   } catch (cause) {
