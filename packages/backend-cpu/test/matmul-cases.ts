@@ -31,6 +31,16 @@ const products = fc
   })
   .filter(({ batch = 1, m, n, k }) => batch * m * n * k <= 2 ** 18);
 
+/** Few rows and many columns, which are read in their own order. */
+const wideProducts = fc.record({
+  batch: fc.option(fc.constant(2), { nil: undefined }),
+  m: fc.integer({ min: 4, max: 13 }),
+  n: edges(512, 576, 640),
+  k: fc.integer({ min: 1, max: 18 }),
+  transposeX: fc.boolean(),
+  transposeY: fc.constant(false),
+});
+
 /** Small whole numbers: sums of products are exact, so that results must be equal to the last bit. */
 function wholeNumbers({ inputs }: Kernel, seed: number): TypedArray[] {
   const random = randomSource(seed);
@@ -75,6 +85,14 @@ export function testMatmul(backends: readonly CpuBackend[], runs: number): void 
     fc.assert(
       fc.property(products, (size) => check(withBias(matmulKernel(size as never), 'float32'))),
       { numRuns: Math.ceil(runs / 3) },
+    );
+  });
+
+  test('matrix products of few rows and many columns are the loop nest', () => {
+    const floats = fc.constantFrom<DType>('float32', 'float64');
+    fc.assert(
+      fc.property(wideProducts, floats, (size, dtype) => check(matmulKernel(size as never, dtype))),
+      { numRuns: Math.ceil(runs / 5) },
     );
   });
 }

@@ -3,19 +3,18 @@ import { countTo, eachGroup, elementAt, type StepCode } from '../emit/part.ts';
 import type { EmitContext } from '../emit/plan.ts';
 import type { Element } from './element.ts';
 import type { Matmul } from './matmul.ts';
-import { loadColumns, multiplyAdd, storeColumns } from './tile.ts';
+import { coverTiles, loadColumns, multiplyAdd, storeColumns, tileVectors } from './tile.ts';
 
-/** Most results. */
-const FEW = 5;
+/** Most results: tiles of wider registers are worth to copy y for sooner. And most that are added to at a time. */
+const FEW = { narrow: 12, wide: 8 };
+const TOGETHER = 5;
 /** Columns from which on rows are worth to be read as a whole, for up to three results and for more. */
 const COLUMNS = 64;
 const MANY_COLUMNS = 512;
 /** Bytes of a row that are one task: some cache lines. */
 const TASK = 256;
 /** Bytes of results that are added to at a time: they stay in the first-level cache. */
-const BLOCK = 2 ** 14;
-/** Vectors side by side. */
-const VECTORS = 2;
+const BLOCK = 3 * 2 ** 13;
 /** Factors that are kept in registers. */
 const KEPT = 8;
 
@@ -39,7 +38,8 @@ interface Combinations {
 function combinationsOf(context: EmitContext, element: Element, routine: Matmul): Combinations | undefined {
   const { batch, m, n, k, transposeX, transposeY } = routine;
   const common = { context, element, batch, k };
-  if (m <= FEW && n >= (m <= 3 ? COLUMNS : MANY_COLUMNS) && !transposeY) {
+  const most = context.features.revectorize ? FEW.wide : FEW.narrow;
+  if (m <= most && n >= (m <= 3 ? COLUMNS : MANY_COLUMNS) && !transposeY) {
     const [perResult, perRow] = transposeX ? [1, m] : [k, 1];
     return { ...common, few: m, columns: n, rowsAreX: false, perResult, perRow };
   }
@@ -57,12 +57,13 @@ function rowsAtATime(few: number, rowBytes: number): number {
 export function combinations(context: EmitContext, element: Element, routine: Matmul): StepCode | undefined {
   const product = combinationsOf(context, element, routine);
   if (!product) return undefined;
-  const { batch, few, columns, k, rowsAreX, perRow } = product;
+  const { batch, few, columns, k, rowsAreX, perResult, perRow } = product;
   const { bytes } = element;
   const tasks = Math.ceil((columns * bytes) / TASK);
   const most = Math.max(1, Math.floor(BLOCK / few / TASK)) * TASK;
-  const step = rowsAtATime(few, columns * bytes);
-  const rest = (columns * bytes) % (16 * VECTORS);
+  const together = coverTiles(few, Math.ceil(few / Math.ceil(few / TOGETHER)));
+  const step = rowsAtATime(Math.min(few, TOGETHER), columns * bytes);
+  const rest = (columns * bytes) % (16 * tileVectors(context.features));
   const whole = columns * bytes - rest;
   const passes = new Map<string, Callable>();
   return {
@@ -77,18 +78,23 @@ export function combinations(context: EmitContext, element: Element, routine: Ma
               elementAt(code, rowsAreX ? y : x, group, k * few * bytes),
             ];
             const c = elementAt(code, out, group, few * columns * bytes);
-            const [at = 0, stop = 0, next = 0, from = 0, factor = 0, to = 0, left = 0] = code.locals(
-              'i32',
-              7,
-            );
-            /** Adds all rows to the results from byte `at` of each on. */
-            const emitRows = (pass: (rows: number) => void) => {
+            const [at = 0, stop = 0, next = 0] = code.locals('i32', 3);
+            const [from = 0, factor = 0, to = 0, left = 0] = code.locals('i32', 4);
+            /** Adds all rows to the results from byte `at` of each on: `left` bytes, or `width` columns. */
+            const emitRows = (width: number) => {
               code.get(c).get(at).op('i32.add').set(to);
               code.get(a).get(at).op('i32.add').set(from);
               code.get(factors).set(factor);
               const emitStep = (rows: number) => {
-                pass(rows);
-                code.advance(from, rows * columns * bytes).advance(factor, rows * perRow * bytes);
+                for (const { size, count } of together) {
+                  const pass = passFunction(product, passes, { results: size, rows, width });
+                  for (let i = 0; i < count; i++) {
+                    code.get(from).get(factor).get(to).get(left).call(pass);
+                    code.advance(factor, size * perResult * bytes).advance(to, size * columns * bytes);
+                  }
+                }
+                code.advance(factor, (rows * perRow - few * perResult) * bytes);
+                code.advance(to, -few * columns * bytes).advance(from, rows * columns * bytes);
               };
               code.repeat(Math.floor(k / step), () => emitStep(step));
               if (k % step > 0) emitStep(k % step);
@@ -108,14 +114,7 @@ export function combinations(context: EmitContext, element: Element, routine: Ma
                   .op('i32.add');
                 code.i32(0).get(left).fill();
               }
-              emitRows((rows) =>
-                code
-                  .get(from)
-                  .get(factor)
-                  .get(to)
-                  .get(left)
-                  .call(passFunction(product, passes, rows, 0)),
-              );
+              emitRows(0);
             });
             if (rest === 0) return;
             code
@@ -131,14 +130,7 @@ export function combinations(context: EmitContext, element: Element, routine: Ma
                     .op('i32.add');
                   code.i32(0).i32(rest).fill();
                 }
-                emitRows((rows) =>
-                  code
-                    .get(from)
-                    .get(factor)
-                    .get(to)
-                    .i32(0)
-                    .call(passFunction(product, passes, rows, rest / bytes)),
-                );
+                emitRows(rest / bytes);
               });
           }),
       },
@@ -147,24 +139,23 @@ export function combinations(context: EmitContext, element: Element, routine: Ma
 }
 
 /**
- * `(rows, factors, results, bytes)`: adds some rows times their factors to the results, in whole steps of vectors as far
+ * `(rows, factors, results, bytes)`: adds some rows times their factors to some results, in whole steps of vectors as far
  * as `bytes` reach; or `width` columns only, if that is not 0.
  */
 function passFunction(
   product: Combinations,
   passes: Map<string, Callable>,
-  rows: number,
-  width: number,
+  { results: few, rows, width }: { results: number; rows: number; width: number },
 ): Callable {
-  const { context, element, few, columns, perResult, perRow } = product;
+  const { context, element, columns, perResult, perRow } = product;
   const { bytes, lanes } = element;
-  const key = `${rows} ${width}`;
+  const key = `${few} ${rows} ${width}`;
   const known = passes.get(key);
   if (known) return known;
   const made = context.builder.define(
     { params: ['i32', 'i32', 'i32', 'i32'], results: [] },
     (code, [from = 0, factors = 0, to = 0, left = 0]) => {
-      const side = width > 0 ? width : VECTORS * lanes;
+      const side = width > 0 ? width : tileVectors(context.features) * lanes;
       const vectors = Math.ceil(side / lanes);
       const acc = code.locals('v128', few * vectors);
       const values = code.locals('v128', vectors);
@@ -196,9 +187,9 @@ function passFunction(
           left,
           () => {
             body();
-            code.advance(from, 16 * VECTORS).advance(to, 16 * VECTORS);
+            code.advance(from, 16 * vectors).advance(to, 16 * vectors);
           },
-          16 * VECTORS,
+          16 * vectors,
         );
     },
   );
