@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import { faults, startWork } from './faults.ts';
 import { startSteps, takeSteps } from './life.ts';
 import { held } from './spy.ts';
+import { waits } from './waits.ts';
 
 let afterLoss = (): Promise<void> => Promise.reject(new Error('nothing was started'));
 
@@ -13,7 +14,7 @@ const calls = {
   /** What went wrong with the faults that a page can make by itself. */
   async faults(mode: GpuMode): Promise<string[]> {
     const failures: string[] = [];
-    for (const [name, holds] of Object.entries(faults))
+    for (const [name, holds] of Object.entries({ ...faults, ...waits }))
       await holds(mode).catch((error: unknown) => failures.push(`${name}: ${String(error)}`));
     return failures;
   },

@@ -43,7 +43,7 @@ wrap(webgl, 'deleteTexture', (method, self, args) => {
   alive.delete(args[0] as object);
   return method.apply(self, args);
 });
-for (const name of ['texImage2D', 'texStorage2D'])
+for (const name of ['texImage2D', 'texStorage2D', 'bufferData'])
   wrap(webgl, name, (method, self, args) => {
     refused ||= short;
     return short ? undefined : method.apply(self, args);

@@ -12,6 +12,9 @@ import { type CompiledContraction, WebGlContractions } from './routines/webgl.ts
 /** The bits of a NaN that nothing computes. Where a context is lost, reading leaves them, before the loss is announced. */
 const unread = 0x7fa5c3e1;
 
+/** So often a reading looks whether it is done in the next turn of the page; from then on, in turns some milliseconds apart. */
+const soonTurns = 16;
+
 class TextureMemory implements Numbered {
   readonly size: number;
   readonly number: number;
@@ -52,6 +55,7 @@ class WebGl2 implements Device {
   readonly #probe: TextureMemory;
   readonly #programs: Programs<Compiled>;
   readonly #contractions: WebGlContractions | undefined;
+  readonly #isBrowser: boolean;
   readonly #refusals = new Refusals();
   /** The first handle since WebGL was last asked for errors. */
   #unasked = 0;
@@ -63,6 +67,7 @@ class WebGl2 implements Device {
     if (!(gl instanceof WebGL2RenderingContext && gl.getExtension('EXT_color_buffer_float')))
       throw new BackendError('gpu: gpu.js has no WebGL 2 with float32 results here; use another mode.');
     this.#gl = gl;
+    this.#isBrowser = isBrowser;
     this.#drawing = new Drawing(gl);
     this.#contractions = isBrowser ? WebGlContractions.on(this.#drawing) : undefined;
     this.contractionGain = this.#contractions && 2;
@@ -152,34 +157,92 @@ class WebGl2 implements Device {
     }
   }
 
-  read(handle: Handle): Promise<Float32Array> {
-    return new Promise((resolve) => {
-      resolve(this.readSync(handle));
-    });
+  async read(handle: Handle): Promise<Float32Array> {
+    if (!this.#isBrowser) return this.readSync(handle);
+    this.check();
+    const gl = this.#gl;
+    const memory = handle as TextureMemory;
+    const pixels = valuesOf(memory);
+    const copy = { size: memory.size, number: this.#refusals.number() };
+    const buffer = gl.createBuffer();
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, pixels.byteLength, gl.STREAM_READ);
+    this.#framed(memory, (width, height, format) =>
+      gl.readPixels(0, 0, width, height, format, gl.FLOAT, 0),
+    );
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    try {
+      if (fence) await this.#passed(fence); // there is none where the context is lost, and nothing is read
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    } finally {
+      gl.deleteSync(fence);
+      gl.deleteBuffer(buffer);
+    }
+    return this.#judged(pixels, memory, copy);
+  }
+
+  /**
+   * Waits for the device without holding up the page: it is asked in later turns. Browsers look at fences when they answer
+   * something else, and otherwise every few milliseconds, so that short work is done sooner if errors are asked for too.
+   */
+  async #passed(fence: WebGLSync): Promise<void> {
+    const gl = this.#gl;
+    const { port1, port2 } = new MessageChannel();
+    try {
+      for (let turn = 0; turn === 0 || gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED; turn++) {
+        await new Promise((resolve) => {
+          port1.onmessage = resolve;
+          if (turn < soonTurns) port2.postMessage(0);
+          else setTimeout(resolve);
+        });
+        this.check();
+        if (turn < soonTurns) this.#refused();
+      }
+    } finally {
+      port1.close();
+    }
   }
 
   readSync(handle: Handle): Float32Array {
     this.check();
+    const memory = handle as TextureMemory;
+    const pixels = valuesOf(memory);
     const gl = this.#gl;
-    const { texture, size } = handle as TextureMemory;
-    const { width, height, lanes } = texture;
+    this.#framed(memory, (width, height, format) =>
+      gl.readPixels(0, 0, width, height, format, gl.FLOAT, pixels),
+    );
+    return this.#judged(pixels, memory);
+  }
+
+  /** Reads from a texture. */
+  #framed(
+    { texture }: TextureMemory,
+    read: (width: number, height: number, format: number) => void,
+  ): void {
+    const gl = this.#gl;
     const frame = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture.texture, 0);
-    const values = new Float32Array(width * height * lanes);
-    const bits = new Int32Array(values.buffer).fill(unread);
     gl.pixelStorei(gl.PACK_ALIGNMENT, 4);
-    gl.readPixels(0, 0, width, height, formatOf(texture, gl), gl.FLOAT, values);
+    read(texture.width, texture.height, formatOf(texture, gl));
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.deleteFramebuffer(frame);
+  }
+
+  /** The values that were read, if they come from nothing that was refused, and were there. */
+  #judged(pixels: Float32Array, memory: TextureMemory, ...copies: readonly Numbered[]): Float32Array {
     const why = this.#refused();
-    this.#refusals.check(handle as TextureMemory);
-    if (bits.every((bit) => bit === unread)) {
+    for (const part of [memory, ...copies]) this.#refusals.check(part);
+    if (new Int32Array(pixels.buffer).every((bit) => bit === unread)) {
       if (why !== undefined) throw refusedError(why);
       this.#lost = true;
       this.check();
     }
-    return values.subarray(0, size);
+    return pixels.subarray(0, memory.size);
   }
 
   free(handle: Handle): void {
@@ -188,6 +251,13 @@ class WebGl2 implements Device {
     if (this.#refusals.has(handle as TextureMemory)) this.#gl.deleteTexture(texture.texture);
     else this.#drawing.give(texture);
   }
+}
+
+/** An array for the values of all texels, filled with the bits of `unread`. */
+function valuesOf({ texture: { width, height, lanes } }: TextureMemory): Float32Array {
+  const values = new Float32Array(width * height * lanes);
+  new Int32Array(values.buffer).fill(unread);
+  return values;
 }
 
 const formatOf = ({ lanes }: Texture, gl: WebGL2RenderingContext): number => (lanes === 4 ? gl.RGBA : gl.RED);
