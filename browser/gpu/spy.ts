@@ -23,9 +23,15 @@ const contexts: WebGL2RenderingContext[] = [];
 const devices: DeviceLike[] = [];
 /** Textures and buffers that were made and not given back. */
 const alive = new Set<object>();
+let most = 0;
 let short = false;
 /** WebGL has still to be asked what it refused. */
 let refused = false;
+
+function hold(thing: object): void {
+  alive.add(thing);
+  most = Math.max(most, alive.size);
+}
 
 wrap(HTMLCanvasElement.prototype, 'getContext', (method, self, args) => {
   const context = method.apply(self, args);
@@ -36,7 +42,7 @@ wrap(HTMLCanvasElement.prototype, 'getContext', (method, self, args) => {
 const webgl = WebGL2RenderingContext.prototype;
 wrap(webgl, 'createTexture', (method, self, args) => {
   const texture = method.apply(self, args);
-  alive.add(texture as object);
+  hold(texture as object);
   return texture;
 });
 wrap(webgl, 'deleteTexture', (method, self, args) => {
@@ -64,7 +70,7 @@ if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer']) {
   wrap(scope['GPUDevice'].prototype, 'createBuffer', (method, self, args) => {
     const [options] = args as [object];
     const buffer = method.apply(self, short ? [{ ...options, size: 2 ** 45 }] : args);
-    alive.add(buffer as object);
+    hold(buffer as object);
     return buffer;
   });
   wrap(scope['GPUBuffer'].prototype, 'destroy', (method, self, args) => {
@@ -102,4 +108,11 @@ export function enoughMemory(): void {
 /** How many textures and buffers are held. */
 export function held(): number {
   return alive.size;
+}
+
+/** The most that were held at a time since this was asked last. */
+export function mostHeld(): number {
+  const before = most;
+  most = alive.size;
+  return before;
 }

@@ -1,6 +1,7 @@
 /** What runs in the browser: what goes on while values are waited for. */
 import { type GpuMode, gpu } from '@neumann/backend-gpu';
-import { jit, matmul, multiply, setBackend, type Tensor, tensor } from '@neumann/core';
+import { add, jit, matmul, multiply, setBackend, type Tensor, tensor } from '@neumann/core';
+import { held, mostHeld } from './spy.ts';
 
 /** Turns of the page until the promise is settled. */
 async function turnsUntil(promise: Promise<unknown>): Promise<number> {
@@ -33,5 +34,19 @@ export const waits: Readonly<Record<string, (mode: GpuMode) => Promise<void>>> =
       for (let i = 0; i < times; i++) y = square(y);
       turns = await turnsUntil(y.data());
     }
+  },
+  'a program that never waits takes no more memory than it may': async (mode) => {
+    setBackend(await gpu({ mode, memoryMB: 4 })); // 64 values
+    mostHeld();
+    const before = held();
+    const all = [tensor(new Float32Array(2 ** 14))];
+    for (let i = 0; i < 500; i++) all.push(add(all[i] as Tensor, 1));
+    for (const i of [500, 0, 499, 63, 64, 250]) {
+      const values = await (all[i] as Tensor).data();
+      const wrong = values.findIndex((x) => x !== i);
+      if (wrong >= 0) throw new Error(`element ${wrong} of tensor ${i} is ${values[wrong]}`);
+    }
+    const more = mostHeld() - before;
+    if (more > 120) throw new Error(`${more} textures or buffers were held at a time`);
   },
 };

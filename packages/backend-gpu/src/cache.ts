@@ -58,8 +58,6 @@ export class Cache {
   });
   #ids = 0;
   #bytes = 0;
-  /** Of values that are on their way to the host. */
-  #leaving = 0;
 
   constructor(device: Device, maxBytes: number) {
     this.#device = device;
@@ -120,33 +118,44 @@ export class Cache {
       const oldest = this.#recency.oldest(
         (value) => !keep.includes(value) && Boolean(value.memory ?? this.#device.readSync),
       );
-      if (!oldest) {
-        this.#makeRoomLater(bytes, keep);
-        return; // the device itself tells when it is full
-      }
+      if (!oldest) return; // there will be room before the next step
       this.hostNow(oldest);
       this.evict(oldest);
     }
   }
 
-  /** The same for a device that nobody reads at once; not too many, because what is read takes memory too. */
-  #makeRoomLater(bytes: number, keep: readonly Value[]): void {
-    while (this.#bytes - this.#leaving + bytes > this.#maxBytes && this.#leaving < this.#maxBytes / 4) {
-      const oldest = this.#recency.oldest((value) => !keep.includes(value) && !value.isLeaving);
-      if (!oldest) return;
-      oldest.isLeaving = true;
-      this.#leaving += oldest.bytes;
-      void this.#device
-        .read(oldest.handle as Handle)
-        .then((floats) => {
-          oldest.memory ??= fromFloats(oldest.dtype, floats, 'a result');
-          this.evict(oldest);
-        })
-        .catch(() => undefined) // whoever reads it is told
-        .then(() => {
-          oldest.isLeaving = false;
-          this.#leaving -= oldest.bytes;
-        });
+  /** Where nobody reads at once, and too much is on the device: values used longest ago move to the host meanwhile. */
+  room(): Promise<void> | undefined {
+    if (this.#device.readSync || this.#bytes <= this.#maxBytes) return undefined;
+    return this.#move();
+  }
+
+  async #move(): Promise<void> {
+    let before = Infinity;
+    while (this.#bytes > this.#maxBytes && this.#bytes < before) {
+      before = this.#bytes; // if nothing has moved, because nothing can be read, whoever reads it is told
+      const moving: Promise<void>[] = [];
+      let left = before;
+      // Not too many at once, because what is read takes memory too; some more than necessary, to wait less often.
+      while (left > 0.75 * this.#maxBytes && before - left < this.#maxBytes / 4) {
+        const oldest = this.#recency.oldest((value) => !value.isLeaving);
+        if (!oldest) break;
+        left -= oldest.bytes;
+        moving.push(this.#moveOne(oldest));
+      }
+      await Promise.all(moving);
+    }
+  }
+
+  async #moveOne(value: Value): Promise<void> {
+    value.isLeaving = true;
+    try {
+      value.memory ??= fromFloats(value.dtype, await this.#device.read(value.handle as Handle), 'a result');
+      this.evict(value);
+    } catch {
+      // whoever reads the value is told
+    } finally {
+      value.isLeaving = false;
     }
   }
 

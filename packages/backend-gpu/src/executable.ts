@@ -43,6 +43,8 @@ export interface Machine<V> {
     results: readonly Pick<Buffer, 'dtype' | 'size'>[],
     work: () => Work<V[]>,
   ): Buffer[];
+  /** Where memory is short and values leave it only when they have been read: a promise of room for a step. */
+  room(): Promise<void> | undefined;
   /** The elements, at once or when they have arrived. */
   host(value: V): TypedArray | Promise<TypedArray>;
   ofHost(dtype: DType, values: TypedArray): V;
@@ -64,7 +66,7 @@ export interface Rows<V> {
 }
 
 type Values<V> = Map<number, V>;
-/** What a step does; a kernel never has to wait. */
+/** What a step does; a kernel never has to wait but for room. */
 type Run<V> = (values: Values<V>) => Work<void> | undefined;
 type Block<V> = (values: Values<V>) => Work<void>;
 
@@ -85,8 +87,7 @@ export function executable<V>(plan: Plan, machine: Machine<V>): Executable {
     const values: Values<V> = new Map(parameters.map((slot, i) => [slot, operands[i] as V]));
     try {
       for (const { run, dead } of runs) {
-        const waiting = run(values);
-        if (waiting) yield* waiting;
+        yield* take(run, values, machine);
         for (const slot of dead) {
           const value = values.get(slot);
           values.delete(slot);
@@ -142,15 +143,20 @@ function rowPlace(slots: Plan['slots'], row: number): { readonly of: number; rea
   return place;
 }
 
+/** Takes a step, when there is room for what it makes. */
+function* take<V>(run: Run<V>, values: Values<V>, machine: Machine<V>): Work<void> {
+  const room = machine.room();
+  if (room) yield room;
+  const waiting = run(values);
+  if (waiting) yield* waiting;
+}
+
 /** A step as work that changes the values. */
 function runOf<V>(step: Step, plan: Plan, machine: Machine<V>): Run<V> {
   const block = (steps: readonly Step[]): Block<V> => {
     const runs = steps.map((inner) => runOf(inner, plan, machine));
     return function* (values) {
-      for (const run of runs) {
-        const waiting = run(values);
-        if (waiting) yield* waiting;
-      }
+      for (const run of runs) yield* take(run, values, machine);
     };
   };
   function* number(values: Values<V>, slot: number): Work<number> {

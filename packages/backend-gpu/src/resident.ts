@@ -135,6 +135,10 @@ export class Residents implements Machine<Value> {
     return buffers;
   }
 
+  room(): Promise<void> | undefined {
+    return this.#cache.room();
+  }
+
   host(value: Value): TypedArray | Promise<TypedArray> {
     this.#device.check();
     return this.#cache.hostNow(value) ?? this.#arrived(value);

@@ -15,6 +15,7 @@ export function wasmMachine(kernels: Kernels): Machine<TypedArray> {
       const { value } = work().next(); // nothing here has to wait
       return results.map(({ dtype }, i) => new GpuBuffer(dtype, (value as TypedArray[])[i] as TypedArray));
     },
+    room: () => undefined,
     host: (value) => value,
     ofHost: (_, values) => values,
     rows: (dtype, length, size) => ({

@@ -294,6 +294,41 @@ describe('memory', () => {
     expect(await elements(add(all[5] as Tensor, all[1000] as Tensor))).toEqual([1007, 1009]);
   });
 
+  test('a program that never waits goes no further than its memory, and on from there when somebody waits', async () => {
+    const backend = fresh({ maxBytes: 2 ** 20 });
+    const all = [floats(1, 2)];
+    for (let i = 0; i < 1000; i++) all.push(add(all[i] as Tensor, 1));
+    expect(backend.count.runs).toBeLessThan(280);
+    expect(await elements(all[1000] as Tensor)).toEqual([1001, 1002]);
+    expect(await elements(add(all[5] as Tensor, all[500] as Tensor))).toEqual([507, 509]);
+    expect(backend.count.most).toBeLessThan(280);
+  });
+
+  test('the passes of one loop go no further either', async () => {
+    const backend = fresh({ maxBytes: 2 ** 20 });
+    const sums = jit((xs: Tensor) =>
+      scan((c: Tensor, x: Tensor) => [add(c, x), multiply(c, x)], sum(xs), xs),
+    );
+    const [last, products] = sums(tensor(new Float32Array(500).fill(1)));
+    expect(await elements(last)).toEqual([1000]);
+    expect(await elements(products)).toEqual(Array.from({ length: 500 }, (_, i) => 500 + i));
+    expect(backend.count.most).toBeLessThan(280 + 500 / 8); // eight rows at a time are joined
+  });
+
+  test('what cannot be read stays, and holds up nothing else', async () => {
+    let broken = true;
+    const backend = fresh({
+      maxBytes: 2 ** 20,
+      fails: () => (broken ? new BackendError('gpu: no answer') : undefined),
+    });
+    const all = [floats(1, 2)];
+    for (let i = 0; i < 400; i++) all.push(add(all[i] as Tensor, 1));
+    await expect(all[400]?.data()).rejects.toThrow('gpu: no answer');
+    expect(backend.count.runs).toBe(400);
+    broken = false;
+    expect(await elements(all[400] as Tensor)).toEqual([401, 402]);
+  });
+
   test('operands do not make room for each other', async () => {
     fresh({ maxBytes: 1 });
     expect(await elements(add(floats(1, 2), floats(3, 4)))).toEqual([4, 6]);

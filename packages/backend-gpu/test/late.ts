@@ -17,8 +17,8 @@ const library = await loadGpuJs();
 const kernels = new Kernels(new library.GPU({ mode: 'webasm' }), 'webasm');
 
 export interface LateBackend extends Backend {
-  /** What lies on the device, how often something was read from it, and how many programs ran. */
-  readonly count: { alive: number; reads: number; runs: number };
+  /** What lies on the device, the most that did, how often something was read from it, and how many programs ran. */
+  readonly count: { alive: number; most: number; reads: number; runs: number };
   readonly residents: Residents;
 }
 
@@ -32,7 +32,7 @@ export function lateBackend({
   readonly maxBytes?: number;
   readonly fails?: () => Error | undefined;
 } = {}): LateBackend {
-  const count = { alive: 0, reads: 0, runs: 0 };
+  const count = { alive: 0, most: 0, reads: 0, runs: 0 };
   const held = (handle: Handle): Float32Array => {
     const { floats } = handle as Late;
     if (!floats) throw new Error('memory was used after it was freed');
@@ -40,6 +40,7 @@ export function lateBackend({
   };
   const keep = (floats: Float32Array): Late => {
     count.alive++;
+    count.most = Math.max(count.most, count.alive);
     return { size: floats.length, floats };
   };
   const device: Device = {
