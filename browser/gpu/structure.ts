@@ -1,7 +1,11 @@
 /** Plans that ask more of a device than one kernel: many arrays, long folds, loops, branches, host routines. */
 import {
+  abs,
   add,
+  arange,
   argmax,
+  argmin,
+  bitwiseAnd,
   concatenate,
   cond,
   forLoop,
@@ -11,10 +15,15 @@ import {
   less,
   linalg,
   max,
+  maximum,
+  min,
+  minimum,
   multiply,
   prod,
+  remainder,
   reshape,
   scan,
+  sign,
   slice,
   sort,
   subtract,
@@ -22,6 +31,7 @@ import {
   type Tensor,
   tensor,
   transpose,
+  where,
   whileLoop,
 } from '@neumann/core';
 
@@ -32,6 +42,11 @@ async function expectElements(x: Tensor, want: readonly number[]): Promise<void>
   const isSame =
     got.length === want.length && got.every((y, i) => Object.is(y, Math.fround(want[i] as number)));
   if (!isSame) throw new Error(`${got.join()} instead of ${want.join()}`);
+}
+
+async function expectWords(x: Tensor, want: readonly number[]): Promise<void> {
+  const got = Array.from(await x.data());
+  if (got.join() !== want.join()) throw new Error(`${got.join()} instead of ${want.join()}`);
 }
 
 /** Pseudorandom numbers from 0 to 1. */
@@ -70,6 +85,58 @@ export const structure: Readonly<Record<string, () => Promise<void>>> = {
       await expectElements(max(x), [2]);
       const ones = tensor(values.map((_, i) => (i % 500_000 === 7 ? -2 : 1)));
       await expectElements(prod(ones), [(-2) ** Math.ceil((size - 7) / 500_000)]);
+    }
+  },
+  'folds over uint32': async () => {
+    for (const [rows, size] of [
+      [1, 100_003],
+      [3, 50],
+    ] as const) {
+      const words = Uint32Array.from({ length: rows * size }, (_, i) => Math.imul(i + 7, 2654435761) | 1);
+      const x = reshape(tensor(words), [rows, size]);
+      const of = (f: (row: number[]) => number): number[] =>
+        Array.from({ length: rows }, (_, r) => f([...words.subarray(r * size, (r + 1) * size)]));
+      const least = (row: number[]): number => row.reduce((a, b) => Math.min(a, b));
+      const greatest = (row: number[]): number => row.reduce((a, b) => Math.max(a, b));
+      await expectWords(
+        sum(x, { axis: 1 }),
+        of((row) => row.reduce((a, b) => (a + b) % 2 ** 32)),
+      );
+      await expectWords(
+        prod(x, { axis: 1 }),
+        of((row) => row.reduce((a, b) => Math.imul(a, b) >>> 0)),
+      );
+      await expectWords(max(x, { axis: 1 }), of(greatest));
+      await expectWords(min(x, { axis: 1 }), of(least));
+      await expectWords(
+        argmax(x, { axis: 1 }),
+        of((row) => row.indexOf(greatest(row))),
+      );
+      await expectWords(
+        argmin(x, { axis: 1 }),
+        of((row) => row.indexOf(least(row))),
+      );
+    }
+  },
+  'positions as numbers': async () => {
+    const of: Record<
+      string,
+      readonly [f: (x: Tensor, i: Tensor) => Tensor, want: (x: number, i: number) => number]
+    > = {
+      where: [(x, i) => where(less(x, 3), i, x), (x, i) => (x < 3 ? i : x)],
+      'where not': [(x, i) => where(less(x, 3), x, i), (x, i) => (x < 3 ? x : i)],
+      maximum: [maximum, (x, i) => Math.max(x, i)],
+      minimum: [(x, i) => minimum(i, x), (x, i) => Math.min(x, i)],
+      remainder: [(x, i) => remainder(i, x), (x, i) => i % x],
+      'bitwise and': [bitwiseAnd, (x, i) => x & i],
+      sign: [(x, i) => add(sign(i), x), (x, i) => Math.sign(i) + x],
+      abs: [(x, i) => add(abs(i), x), (x, i) => i + x],
+    };
+    const xs = [5, 1, 2, 4, 3, 7];
+    for (const [name, [f, want]] of Object.entries(of)) {
+      const got = await jit((x: Tensor) => f(x, arange(6)))(tensor(Int32Array.from(xs))).data();
+      if (Array.from(got).join() !== xs.map(want).join())
+        throw new Error(`${name}: ${Array.from(got).join()}`);
     }
   },
   'a scan and its gradient': async () => {
@@ -146,5 +213,13 @@ export const structure: Readonly<Record<string, () => Promise<void>>> = {
     const odd = new Float32Array(size).map((_, i) => i % 2);
     await expectElements(sum(tensor(odd)), [(size - 1) / 2]);
     await expectElements(sum(reshape(tensor(odd), [rows, columns]), { axis: [0, 1] }), [(size - 1) / 2]);
+    odd[2 ** 24 - 2] = 3;
+    odd[2 ** 24 + 4] = 3;
+    await expectElements(argmax(tensor(odd)), [2 ** 24 - 2]);
+    odd[2 ** 24 - 2] = 1;
+    const beyond = await Promise.resolve()
+      .then(() => argmax(tensor(odd)).data())
+      .catch(String);
+    if (!/int32 is exact only up to/.test(String(beyond))) throw new Error(`a position is ${String(beyond)}`);
   },
 };

@@ -18,6 +18,7 @@ import {
   unary,
 } from '@neumann/core/backend';
 import { inHalves } from './emit/halves.ts';
+import { accumulatorOf, foldsOf, type Nest } from './emit/nest.ts';
 import { farPositions } from './emit/positions.ts';
 import { maxInteger } from './limits.ts';
 
@@ -27,11 +28,10 @@ import { maxInteger } from './limits.ts';
  *
  * The value of an int32 output itself is looked at only `withOutput`: on the host, whoever reads it can see it.
  */
-export function rangeKernel(whole: Kernel, index: number, withOutput = false): Kernel | undefined {
+export function rangeKernel(whole: Kernel, index: number, withOutput = false): Nest | undefined {
   const kernel = inHalves(whole, index);
   const output = kernel.outputs[0] as Expr;
-  const used = new Set(nodesOf([output]).flatMap((node) => (node.kind === 'acc' ? [node.index] : [])));
-  const folded = [...used].map((i) => kernel.reductions[i] as Reduction);
+  const folded = foldsOf(output, kernel).map((i) => kernel.reductions[i] as Nest['reductions'][number]);
   const { intervals, doubtful } = analyze([...folded.map((fold) => fold.value), output], kernel);
   const doubtsIn = (root: Expr): Expr[] => nodesOf([root]).filter((node) => doubtful.has(node));
 
@@ -78,7 +78,7 @@ const isExact = (interval: Interval): boolean => magnitude(interval) <= maxInteg
 const hull = (...values: readonly number[]): Interval => [Math.min(...values), Math.max(...values)];
 
 /** The integers on the way to some roots that are never negative. */
-export function naturalsOf(roots: readonly Expr[], kernel: Kernel): Set<Expr> {
+export function naturalsOf(roots: readonly Expr[], kernel: Nest): Set<Expr> {
   const { intervals } = analyze(roots, kernel);
   return new Set(
     [...intervals].flatMap(([node, [least]]) => (node.dtype !== 'float32' && least >= 0 ? [node] : [])),
@@ -91,7 +91,7 @@ export function naturalsOf(roots: readonly Expr[], kernel: Kernel): Set<Expr> {
  */
 function analyze(
   roots: readonly Expr[],
-  kernel: Kernel,
+  kernel: Nest,
 ): { intervals: Map<Expr, Interval>; doubtful: Set<Expr> } {
   const intervals = new Map<Expr, Interval>();
   const doubtful = new Set<Expr>();
@@ -115,7 +115,7 @@ function computes(node: Expr): boolean {
   return node.kind === 'unary' ? node.op === 'not' : node.kind === 'cast' && node.x.dtype === 'float32';
 }
 
-function intervalOf(node: Expr, kernel: Kernel, of: (x: Expr) => Interval): Interval {
+function intervalOf(node: Expr, kernel: Nest, of: (x: Expr) => Interval): Interval {
   if (node.dtype === 'bool') return [0, 1];
   if (node.dtype === 'uint8') return [0, 255];
   switch (node.kind) {
@@ -124,7 +124,9 @@ function intervalOf(node: Expr, kernel: Kernel, of: (x: Expr) => Interval): Inte
     case 'coord':
       return [0, Math.max(0, ([...kernel.axes, ...kernel.reduceAxes][node.axis] as number) - 1)];
     case 'acc': {
-      const { op, value } = kernel.reductions[node.index] as Reduction;
+      const fold = kernel.reductions[accumulatorOf(node.index).index] as Nest['reductions'][number];
+      if (fold.op === 'next') return [0, fold.most];
+      const { op, value } = fold;
       return op === 'max' || op === 'min' ? of(value) : exact;
     }
     case 'unary':

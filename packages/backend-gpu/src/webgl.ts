@@ -33,7 +33,8 @@ type Compiled = { readonly nest: WebGLProgram } | { readonly blocks: CompiledCon
 /**
  * Programs that gpu.js translates to GLSL, drawn on its context from here, over float32 textures that are used again.
  *
- * @param isBrowser the package `gl` refuses what contractions need, such as textures in layers.
+ * @param isBrowser the package `gl` has no `drawBuffers`, which contractions need, and no `getBufferSubData`, for later reads:
+ * in 9.0.0-rc.10 the first passes on numbers that nobody set, the second does nothing.
  */
 export function webglDevice(library: GpuJs, isBrowser = true): Device {
   if (!('WebGL2RenderingContext' in globalThis))

@@ -1,4 +1,5 @@
 import {
+  acc,
   type BinaryOp,
   binary,
   bitcast,
@@ -49,6 +50,8 @@ const results: Record<string, Expr> = {
 };
 for (const op of ['add', 'sub', 'mul', 'div', 'rem', 'and', 'or', 'xor', 'max', 'min'] as BinaryOp[])
   results[op] = binary(op, x, y);
+for (const by of [0, 1, 2, 5, 1000]) results[`pow by ${by}`] = binary('pow', x, u32(by));
+results['pow by any number'] = binary('pow', x, y);
 for (const op of ['eq', 'ne', 'lt', 'le'] as CompareOp[]) results[op] = compare(op, x, y);
 for (const op of ['shl', 'shr'] as BinaryOp[]) {
   for (const by of [0, 1, 9, 15, 16, 17, 31, 32, 40]) results[`${op} by ${by}`] = binary(op, x, u32(by));
@@ -76,6 +79,70 @@ describe.each([
       }),
       { numRuns: 5 },
     );
+  });
+
+  test.each(['add', 'mul', 'max', 'min', 'argmax', 'argmin'] as const)('%s along axes', (op) => {
+    const value = binary('add', load(0, 'uint32', [coord(0), coord(2), coord(1), coord(3)]), u32(3));
+    const result = acc(op.startsWith('arg') ? 'int32' : 'uint32', 0);
+    const parts = {
+      inputs: [{ dtype: 'uint32', shape: [2, 3, 1, 5] }] as const,
+      axes: [2, 1],
+      reduceAxes: [3, 5],
+      reductions: [{ op, value }],
+    };
+    const both = [
+      result,
+      binary('add', binary('mul', cast('uint32', result), u32(3)), cast('uint32', coord(0))),
+    ];
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 30, maxLength: 30 }), (values) => {
+        for (const output of both) {
+          const whole = kernel({ ...parts, outputs: [output] });
+          const inputs = [Uint32Array.from(values)];
+          expect(numbers(run(backend, whole, inputs))).toEqual(numbers(interpret(whole, inputs)));
+        }
+      }),
+      { numRuns: 5, examples: [[Array(30).fill(2 ** 32 - 4)], [Array(30).fill(2 ** 32 - 3)]] },
+    );
+  });
+
+  test('folds over very many words, and over none', () => {
+    const of = (op: 'add' | 'max' | 'mul' | 'min', size: number) =>
+      kernel({
+        inputs: [{ dtype: 'uint32', shape: [size] }],
+        reduceAxes: [size],
+        reductions: [{ op, value: x }],
+        outputs: [acc('uint32', 0)],
+      });
+    const many = Uint32Array.from({ length: 70_001 }, (_, i) => Math.imul(i, 2654435761) >>> 0);
+    for (const op of ['add', 'max', 'mul', 'min'] as const)
+      for (const values of [many, many.subarray(0, 1000), many.subarray(0, 0)]) {
+        const whole = of(op, values.length);
+        expect(numbers(run(backend, whole, [values])), op).toEqual(numbers(interpret(whole, [values])));
+      }
+  });
+
+  test('the bits of floats', () => {
+    const x = load(0, 'float32', [coord(0)]);
+    const special = [0, -0, 1, -1, 2 ** -126, -(2 ** 127), 3.4028234663852886e38, Infinity, -Infinity, NaN];
+    const of = (output: Expr, dtype: DType, size: number) =>
+      kernel({ inputs: [{ dtype, shape: [size] }], axes: [size], outputs: [output] });
+    const words = of(bitcast('uint32', x), 'float32', 24);
+    const value = fc.oneof(fc.float({ noNaN: true }), fc.double({ noNaN: true }).map(Math.fround));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 14, maxLength: 14 }), (values) => {
+        const inputs = [Float32Array.of(...special, ...values)];
+        expect(numbers(run(backend, words, inputs))).toEqual(numbers(interpret(words, inputs)));
+      }),
+      { numRuns: 20 },
+    );
+    const int = load(0, 'int32', [coord(0)]);
+    const back = of(bitcast('float32', int), 'int32', 4);
+    const ints = [Int32Array.of(0, 2 ** 23, 2 ** 24 - 1, -1)];
+    expect(numbers(run(backend, back, ints))).toEqual(numbers(interpret(back, ints)));
+    const small = of(bitcast('int32', x), 'float32', 2);
+    expect(numbers(run(backend, small, [Float32Array.of(0, 2 ** -126)]))).toEqual([0, 2 ** 23]);
+    expect(() => run(backend, small, [Float32Array.of(0, 1)])).toThrow(/int32 is exact only up to/);
   });
 
   test('from int32, and back within its range', () => {

@@ -109,6 +109,21 @@ describe('a vector of 2^24 + 1027 elements', () => {
     expect([...(result(sum, odd) ?? [])]).toEqual([Math.floor(size / 2)]);
   });
 
+  test('has a greatest element, whose position is found up to 2^24', () => {
+    const found = kernel({
+      inputs,
+      reduceAxes: [size],
+      reductions: [{ op: 'argmax', value: load(0, 'float32', [coord(0)]) }],
+      outputs: [acc('int32', 0)],
+    });
+    const elements = (hostArray('float32', size) as Float32Array).fill(5);
+    elements[2 ** 24 - 2] = 6;
+    elements[2 ** 24 + 5] = 6;
+    expect([...(result(found, elements) ?? [])]).toEqual([2 ** 24 - 2]);
+    elements[2 ** 24 - 2] = 5;
+    expect(() => result(found, elements)).toThrow(/int32 is exact only up to ±16777215/);
+  });
+
   test('has positions that are no numbers here', () => {
     const of = (output: Expr): Kernel => kernel({ axes: [size], outputs: [output] });
     const refused = /has a position beyond 2\^24 that is a number, which this version cannot compute exactly/;

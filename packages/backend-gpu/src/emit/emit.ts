@@ -3,11 +3,9 @@ import {
   type BinaryOp,
   type DType,
   type Expr,
-  type Kernel,
   type Load,
   nodesOf,
   operandsOf,
-  type Reduction,
   rangeOf,
   rowMajorStrides,
   type Shape,
@@ -23,6 +21,7 @@ import type { Dialect } from './dialect.ts';
 import { functionsOf, type Helper, orderOf } from './functions.ts';
 import { inHalves } from './halves.ts';
 import { Loop, nest } from './loops.ts';
+import { accumulatorOf, foldsOf, type Nest } from './nest.ts';
 import { farPositions } from './positions.ts';
 import { binaryText, castText, compareText, selectText, special, unaryText } from './words.ts';
 
@@ -52,7 +51,7 @@ export interface Emitted {
  *
  * @throws {BackendError} if the kernel has a word, a dtype or a size that is not exact here.
  */
-export function emit(whole: Kernel, index = 0, dialect: Dialect = 'exact'): Emitted {
+export function emit(whole: Nest, index = 0, dialect: Dialect = 'exact'): Emitted {
   const kernel = inHalves(whole, index);
   checkSizes(kernel);
   const emitter = new Emitter(kernel, dialect);
@@ -80,12 +79,10 @@ export function emit(whole: Kernel, index = 0, dialect: Dialect = 'exact'): Emit
 const longText = 80;
 
 /** A reduction that the output reads; `accumulator` is the name of its running result. */
-interface Fold extends Reduction {
-  readonly accumulator: string;
-}
+type Fold = Nest['reductions'][number] & { readonly accumulator: string };
 
 class Emitter {
-  readonly #kernel: Kernel;
+  readonly #kernel: Nest;
   readonly #dialect: Dialect;
   readonly #root: Expr;
   readonly #folds = new Map<number, Fold>();
@@ -98,21 +95,21 @@ class Emitter {
   readonly #naturals: ReadonlySet<Expr>;
   /** Nodes whose text is an integer to gpu.js. */
   readonly #whole = new Set<Expr>();
+  #numbers = 0;
   readonly #before: string[] = [];
   readonly #loops: readonly Loop[];
   readonly #after: string[] = [];
 
-  constructor(kernel: Kernel, dialect: Dialect) {
+  constructor(kernel: Nest, dialect: Dialect) {
     this.#dialect = dialect;
     const { axes, reduceAxes, reductions, outputs } = kernel;
     const shared = shareEqual([...reductions.map((r) => r.value), outputs[0] as Expr]);
     this.#kernel = kernel;
     this.#root = shared.at(-1) as Expr;
-    for (const node of nodesOf([this.#root]))
-      if (node.kind === 'acc') {
-        const { op } = reductions[node.index] as Reduction;
-        this.#folds.set(node.index, { op, value: shared[node.index] as Expr, accumulator: `a${node.index}` });
-      }
+    for (const i of foldsOf(this.#root, kernel)) {
+      const reduction = reductions[i] as Nest['reductions'][number];
+      this.#folds.set(i, { ...reduction, value: shared[i] as Expr, accumulator: `a${i}` });
+    }
     const roots = [...[...this.#folds.values()].map(({ value }) => value), this.#root];
     this.#naturals = naturalsOf(roots, kernel);
     this.#loops = reduceAxes.map((extent, axis) => new Loop(extent, axis));
@@ -147,13 +144,13 @@ class Emitter {
             step,
           );
     const result = `const result = ${this.#textOf(this.#root)};`; // a name, because gpu.js looks at the type of what is returned
-    return [...this.#before, ...starts, ...loops, ...this.#after, result, 'return result;'];
+    return [...starts, ...this.#before, ...loops, ...this.#after, result, 'return result;'];
   }
 
   /** 0 before the loops, axis + 1 in the loop of reduce axis `axis`, infinity after the loops. */
   #depthOf(node: Expr, depths: ReadonlyMap<Expr, number>): number {
     if (node.kind === 'coord') return Math.max(0, node.axis - this.#kernel.axes.length + 1);
-    if (node.kind === 'acc') return Infinity;
+    if (node.kind === 'acc') return accumulatorOf(node.index).isRunning ? this.#loops.length : Infinity;
     return Math.max(0, ...operandsOf(node).map((operand) => depths.get(operand) ?? 0));
   }
 
@@ -185,11 +182,21 @@ class Emitter {
     return this.#far.has(node) ? text : `k_whole(${text})`;
   }
 
+  /** The text of a number that stands beside others in a choice, where shading languages do not convert integers. */
+  #numberOf(node: Expr, lines: string[]): string {
+    const text = this.#textOf(node);
+    const isWhole = node.kind === 'coord' ? !/^\d+$/.test(text) : this.#whole.has(node);
+    if (!isWhole || this.#dialect === 'exact') return text;
+    const name = `n${this.#numbers++}`;
+    lines.push(`const ${name} = ${text};`);
+    return name;
+  }
+
   /** Declares a node in `lines`, unless it is a leaf or a short index, and returns what stands for it. */
   #place(node: Exclude<Expr, { kind: 'coord' }>, lines: string[]): string {
     if (node.kind === 'const') return ''; // where it stands, it may be a position
     if (node.kind === 'acc') {
-      const { op, accumulator } = this.#folds.get(node.index) as Fold;
+      const { op, accumulator } = this.#folds.get(accumulatorOf(node.index).index) as Fold;
       return isPosition(op) ? `${accumulator}at` : accumulator;
     }
     if (!this.#mayBeFar(node) && operandsOf(node).some((x) => this.#far.has(x)))
@@ -237,7 +244,11 @@ class Emitter {
           return compareText(node.op, this.#wholeTextOf(node.x), this.#wholeTextOf(node.y));
         return compareText(node.op, this.#textOf(node.x), this.#textOf(node.y));
       case 'select':
-        return selectText(this.#textOf(node.cond), this.#textOf(node.x), this.#textOf(node.y));
+        return selectText(
+          this.#textOf(node.cond),
+          this.#numberOf(node.x, lines),
+          this.#numberOf(node.y, lines),
+        );
       case 'cast':
         return this.#known(castText(node.x.dtype, node.dtype, this.#textOf(node.x)), 'cast', node.dtype);
       case 'bitcast':
@@ -311,7 +322,13 @@ class Emitter {
     return value < 0 ? `(${value})` : String(value);
   }
 
-  #start({ op, value: { dtype }, accumulator }: Fold, empty: boolean): string[] {
+  #start(fold: Fold, empty: boolean): string[] {
+    const {
+      op,
+      value: { dtype },
+      accumulator,
+    } = fold;
+    if (op === 'next') return [`let ${accumulator} = ${fold.start};`];
     const [least, greatest] = empty ? rangeOf[dtype] : rangeOf.float32;
     const start = { add: 0, mul: 1, max: least, argmax: least, min: greatest, argmin: greatest }[op];
     const line = `let ${accumulator} = ${this.#constant(dtype, start)};`;
@@ -321,6 +338,7 @@ class Emitter {
   /** One step of a fold into `a`. */
   #step({ op, value, accumulator }: Fold, a: string): string[] {
     const v = this.#textOf(value);
+    if (op === 'next') return [`${a} = ${v};`]; // a name, which no other accumulator changes
     if (op === 'max' || op === 'min')
       return this.#dialect === 'device' && value.dtype === 'float32'
         ? [`${a} = k_${op}(${a}, ${v});`]
@@ -349,7 +367,7 @@ class Emitter {
   }
 }
 
-const isPosition = (op: Reduction['op']): boolean => op === 'argmax' || op === 'argmin';
+const isPosition = (op: Fold['op']): boolean => op === 'argmax' || op === 'argmin';
 
 /** Whether an index into an array of the shape of the axes is the point's own. */
 function isOwnPoint(index: readonly Expr[], shape: Shape, axes: Shape): boolean {
@@ -362,7 +380,7 @@ function isOwnPoint(index: readonly Expr[], shape: Shape, axes: Shape): boolean 
   );
 }
 
-function checkSizes({ name, inputs, axes, reduceAxes, reductions }: Kernel): void {
+function checkSizes({ name, inputs, axes, reduceAxes, reductions }: Nest): void {
   const check = (what: string, size: number, most: number): void => {
     if (size > most)
       throw new BackendError(

@@ -132,6 +132,41 @@ const bodies = {
   return x === 1 ? 1 : Math.pow(x, y);
 `,
   },
+  k_power: {
+    parameters: ['x', 'y'],
+    // Of integers. What leaves the exact range on the way stays outside, and is found by the check of the result.
+    body: `
+  if (y < 0) {
+    const sign = y * 0.5 - Math.floor(y * 0.5) > 0.25 ? x : 1;
+    return x * x === 1 ? sign : 0;
+  }
+  let r = 1;
+  let s = x;
+  let q = y;
+  for (let i = 0; i < 24; i++) {
+    const h = Math.floor(q * 0.5);
+    if (q - h * 2 > 0.5) { r = r * s; }
+    s = s * s;
+    q = h;
+  }
+  return r;
+`,
+  },
+  k_powerOfByte: {
+    parameters: ['x', 'y'],
+    body: `
+  let r = 1;
+  let s = x;
+  let q = y;
+  for (let i = 0; i < 8; i++) {
+    const h = Math.floor(q * 0.5);
+    if (q - h * 2 > 0.5) { r = k_byte(r * s); }
+    s = k_byte(s * s);
+    q = h;
+  }
+  return r;
+`,
+  },
   k_rem: {
     parameters: ['x', 'y'],
     // Long division in binary: every step is exact. gpu.js's % rounds the quotient.

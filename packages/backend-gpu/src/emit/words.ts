@@ -133,8 +133,13 @@ const binaryWords: Partial<Record<DType, Partial<Record<BinaryOp, Binary>>>> = {
     max: call('Math.max'),
     min: call('Math.min'),
   },
-  int32: { ...integerWords((x) => x, -1), shl: call('k_shl'), shr: call('k_shr') },
-  uint8: integerWords(call('k_byte'), 255),
+  int32: {
+    ...integerWords((x) => x, -1),
+    shl: call('k_shl'),
+    shr: call('k_shr'),
+    pow: call('k_power'),
+  },
+  uint8: { ...integerWords(call('k_byte'), 255), pow: call('k_powerOfByte') },
   bool: { and: infix('*'), or: call('Math.max'), xor: (x, y) => `Math.abs(${x} - ${y})` },
 };
 

@@ -19,7 +19,7 @@ import {
   sizeOf,
   substituteAll,
 } from '@neumann/core/backend';
-import { maxInteger } from '../limits.ts';
+import { maxInteger, maxWhole } from '../limits.ts';
 import type { Made, Part, StageLimits } from './part.ts';
 
 /**
@@ -33,8 +33,12 @@ export function splitReductions(
 ): void {
   const { name, axes, reduceAxes, reductions, outputs } = kernel;
   const [points, length] = [sizeOf(axes), sizeOf(reduceAxes)];
-  const lanes = Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(threads / Math.max(1, points)));
-  if (reductions.length === 0 || points === 0 || length < fewest || lanes < 2) {
+  const isLong = reductions.some(isPosition) && length > maxWhole; // then a position in all is no number, but one in a block is
+  const lanes = Math.max(
+    isLong ? 2 * Math.ceil(length / maxWhole) : 1,
+    Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(threads / Math.max(1, points))),
+  );
+  if (reductions.length === 0 || points === 0 || (length < fewest && !isLong) || lanes < 2) {
     add(kernel);
     return;
   }
@@ -130,13 +134,17 @@ class Blocks {
   /** The position in all reduce axes, from that of the best block and those of the best elements of blocks. */
   positionOf(best: Expr, position: Made): Expr {
     const { axes, reduceAxes } = this.#kernel;
-    const [block, outer] = [mod(best, this.#blocks), floorDiv(best, this.#blocks)];
+    const [block, outer] =
+      this.#moved === 0
+        ? [best, constant('int32', 0)]
+        : [mod(best, this.#blocks), floorDiv(best, this.#blocks)];
     const extents = reduceAxes.slice(0, this.#moved);
     const strides = rowMajorStrides(extents);
     const place = extents.map((extent, i) => mod(floorDiv(outer, strides[i] as number), extent));
     const local = position([...place, ...axes.map((_, axis) => coord(axis)), block]);
     const inner = sizeOf(reduceAxes.slice(this.#moved + 1));
-    const row = addExpr(mulIndex(outer, reduceAxes[this.#moved] ?? 1), mulIndex(block, this.#within));
+    const rows = this.#moved === 0 ? outer : mulIndex(outer, reduceAxes[this.#moved] ?? 1);
+    const row = addExpr(rows, mulIndex(block, this.#within));
     return addExpr(mulIndex(row, inner), local);
   }
 }

@@ -345,11 +345,11 @@ export function nextAfter(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = floatPair('nextAfter', x, y);
   if (a.dtype !== 'float32')
     throw new DTypeError(`nextAfter: needs float32, but got ${a.dtype}; convert it with astype().`);
-  const [zero, one] = [scalar(0, 'int32'), scalar(1, 'int32')];
-  const bits = p.bitcast(a, 'int32');
+  const [zero, one] = [scalar(0, 'uint32'), scalar(1, 'uint32')];
+  const bits = p.bitcast(a, 'uint32');
   const towardsZero = p.compare('eq', p.compare('lt', a, b), p.compare('lt', a, like(0, a)));
   const stepped = p.select(towardsZero, p.sub(bits, one), p.add(bits, one));
-  const least = p.select(p.compare('lt', b, like(0, b)), scalar(-(2 ** 31) + 1, 'int32'), one);
+  const least = p.select(p.compare('lt', b, like(0, b)), scalar(2 ** 31 + 1, 'uint32'), one);
   const moved = p.select(p.compare('eq', a, like(0, a)), least, stepped);
   const result = p.bitcast(p.select(p.compare('eq', a, b), zero, moved), 'float32');
   const equalOrNan = p.select(p.compare('eq', a, b), b, p.add(a, b)); // NaN if either is
