@@ -1,7 +1,19 @@
 /** What runs in the browser: a device that is lost, or has no memory, in the middle of work. No zeros, nobody waits forever. */
 import { type GpuBackend, type GpuMode, gpu } from '@neumann/backend-gpu';
-import { add, jit, multiply, setBackend, type Tensor, tensor } from '@neumann/core';
-import { enoughMemory, lose, shortOfMemory, withoutAdapters } from './spy.ts';
+import {
+  add,
+  forLoop,
+  jit,
+  less,
+  multiply,
+  scan,
+  setBackend,
+  sum,
+  type Tensor,
+  tensor,
+  whileLoop,
+} from '@neumann/core';
+import { enoughMemory, lose, loseAfter, shortOfMemory, withoutAdapters } from './spy.ts';
 
 const lost = /^gpu: the .+ was lost, with every tensor on it; make a new backend with gpu\(\)/;
 const memory =
@@ -11,8 +23,31 @@ const twice = jit((x: Tensor) => add(multiply(x, 2), 1));
 /** Integers whose range is checked while it runs. */
 const squared = jit((n: Tensor) => multiply(n, n));
 
+const twos = new Float32Array(100).fill(2);
 const floats = (): Tensor => tensor(Float32Array.of(1, 2, 3));
 const integers = (): Tensor => tensor(Int32Array.of(1, 2, 3));
+
+/** Loops of 100 passes, each of one kernel at least, and what they make of 1, 2, 3. */
+const loops: Readonly<Record<string, { readonly run: (x: Tensor) => Tensor; readonly want: number[] }>> = {
+  forLoop: {
+    run: jit((x: Tensor) => forLoop(0, 100, (_, y: Tensor) => multiply(y, 2), x)),
+    want: [2 ** 100, 2 ** 101, 3 * 2 ** 100],
+  },
+  whileLoop: {
+    run: jit((x: Tensor) =>
+      whileLoop(
+        (y: Tensor) => less(sum(y), 6 * 2 ** 100),
+        (y: Tensor) => multiply(y, 2),
+        x,
+      ),
+    ),
+    want: [2 ** 100, 2 ** 101, 3 * 2 ** 100],
+  },
+  scan: {
+    run: jit((x: Tensor) => scan((y: Tensor, z: Tensor) => [multiply(y, z), add(y, z)], x, twos)[0]),
+    want: [2 ** 100, 2 ** 101, 3 * 2 ** 100],
+  },
+};
 
 async function start(mode: GpuMode): Promise<GpuBackend> {
   const backend = await gpu({ mode });
@@ -85,6 +120,7 @@ export async function startWork(mode: GpuMode, newProgram = false): Promise<() =
     settled(later.data(), '7,11,15'),
     settled(squares.data(), '1,16,81'),
     settled(add(y, y).data(), '6,10,14'),
+    ...Object.values(loops).map(({ run, want }) => settled(run(x).data(), String(want))),
   ];
   return async () => {
     await within(10, Promise.all(pending));
@@ -96,6 +132,7 @@ export async function startWork(mode: GpuMode, newProgram = false): Promise<() =
     await fails('an operation', lost, () => add(x, 1).data());
     await fails('reading what was there', lost, () => y.data());
     await fails('reading integers', lost, () => m.data());
+    await gives('what the host has too', '1,2,3', x.data());
     await fails('a new tensor', lost, () => multiply(floats(), 3).data());
     await fails('a run without reading', lost, () => twice(x));
     if (mode === 'webgl2') await fails('reading at once', lost, () => later.dataSync());
@@ -120,6 +157,22 @@ export const faults: Readonly<Record<string, (mode: GpuMode) => Promise<void>>> 
     const after = await startWork(mode);
     lose(mode);
     await after();
+  },
+  'a device that is lost in the middle of a loop is an error, and a new backend runs the loop': async (
+    mode,
+  ) => {
+    for (const [name, { run, want }] of Object.entries(loops))
+      for (const launches of [1, 42]) {
+        await start(mode);
+        const x = floats();
+        await gives(name, String(want), run(x).data());
+        loseAfter(launches, mode);
+        await fails(name, lost, () => run(x).data());
+        await fails('what comes from it', lost, () => add(run(x), 1).data());
+        await start(mode);
+        await gives(`${name} on a new backend`, String(want), run(floats()).data());
+      }
+    await works(mode);
   },
   'a new backend can be made in the turn of the loss': async (mode) => {
     await start(mode);

@@ -33,6 +33,15 @@ function hold(thing: object): void {
   most = Math.max(most, alive.size);
 }
 
+/** Launches until the device is lost, if it is to be lost by itself. */
+let launchesLeft = Infinity;
+let modeToLose = '';
+
+function launched(): void {
+  launchesLeft--;
+  if (launchesLeft === 0) lose(modeToLose);
+}
+
 wrap(HTMLCanvasElement.prototype, 'getContext', (method, self, args) => {
   const context = method.apply(self, args);
   if (context instanceof WebGL2RenderingContext && !contexts.includes(context)) contexts.push(context);
@@ -54,6 +63,10 @@ for (const name of ['texImage2D', 'texStorage2D', 'bufferData'])
     refused ||= short;
     return short ? undefined : method.apply(self, args);
   });
+wrap(webgl, 'drawArrays', (method, self, args) => {
+  method.apply(self, args);
+  launched();
+});
 wrap(webgl, 'getError', (method, self, args) => {
   if (!refused) return method.apply(self, args);
   refused = false;
@@ -61,7 +74,7 @@ wrap(webgl, 'getError', (method, self, args) => {
 });
 
 const scope = globalThis as unknown as Readonly<Record<string, { prototype: object } | undefined>>;
-if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer']) {
+if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer'] && scope['GPUComputePassEncoder']) {
   wrap(scope['GPUAdapter'].prototype, 'requestDevice', async (method, self, args) => {
     const device = await method.apply(self, args);
     devices.push(device as DeviceLike);
@@ -72,6 +85,10 @@ if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer']) {
     const buffer = method.apply(self, short ? [{ ...options, size: 2 ** 45 }] : args);
     hold(buffer as object);
     return buffer;
+  });
+  wrap(scope['GPUComputePassEncoder'].prototype, 'dispatchWorkgroups', (method, self, args) => {
+    method.apply(self, args);
+    launched();
   });
   wrap(scope['GPUBuffer'].prototype, 'destroy', (method, self, args) => {
     alive.delete(self as object);
@@ -94,6 +111,12 @@ export async function withoutAdapters<T>(f: () => Promise<T>): Promise<T> {
 export function lose(mode: string): void {
   if (mode === 'webgl2') contexts.at(-1)?.getExtension('WEBGL_lose_context')?.loseContext();
   else devices.at(-1)?.destroy();
+}
+
+/** Takes it away as soon as so many kernels were launched from now on. */
+export function loseAfter(launches: number, mode: string): void {
+  launchesLeft = launches;
+  modeToLose = mode;
 }
 
 /** From now on, until `enough`, the device has no memory for anything new. */

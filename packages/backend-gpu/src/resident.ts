@@ -70,10 +70,10 @@ export class Residents implements Machine<Value> {
 
   downloadSync(buffer: Buffer): TypedArray {
     const value = this.ofBuffer(buffer);
-    this.#device.check();
     if (value.error) throw value.error;
     const elements = this.#cache.hostNow(value);
     if (elements) return elements.slice();
+    this.#device.check();
     throw new BackendError(
       `gpu: dataSync() needs values now, but WebGPU gives them only to those who wait: use await x.data() outside of ` +
         `jit, or mode 'webgl2'.`,
@@ -151,7 +151,6 @@ export class Residents implements Machine<Value> {
 
   async #read(value: Value): Promise<TypedArray> {
     if (value.error) throw value.error;
-    this.#device.check();
     const elements =
       value.memory ?? fromFloats(value.dtype, await this.#device.read(value.handle as Handle), 'a result');
     for (const { answer } of value.doubts) await answer;
