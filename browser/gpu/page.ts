@@ -3,6 +3,7 @@ import type { GpuMode } from '@neumann/backend-gpu';
 import { check } from './check.ts';
 import { faults, startWork } from './faults.ts';
 import { startSteps, takeSteps } from './life.ts';
+import { afterFilling, fill, startFilling } from './memory.ts';
 import { held } from './spy.ts';
 import { waits } from './waits.ts';
 
@@ -24,6 +25,9 @@ const calls = {
   afterLoss: () => afterLoss(),
   startSteps,
   takeSteps,
+  startFilling,
+  fill,
+  afterFilling,
   held: async () => held(),
 };
 

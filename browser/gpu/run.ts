@@ -10,6 +10,7 @@ import { bundle } from '../bundle.ts';
 import { launchChromium, servePage } from '../chromium.ts';
 import type { Outcome } from './check.ts';
 import type { Calls } from './page.ts';
+import { canLimit, limitMemory } from './shortage.ts';
 
 const first = await launchChromium();
 if (!first) {
@@ -62,6 +63,23 @@ async function crash(page: Page, mode: GpuMode, first: string): Promise<Failures
     () => [],
     (error: unknown) => [`after a crash, ${first} first: ${String(error)}`],
   );
+}
+
+/** The process of the device gets no more memory, while tensors are made. */
+async function exhaust(page: Page, mode: GpuMode): Promise<Failures> {
+  await call(page, 'startFilling', mode);
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  const { processInfo } = (await session?.send('SystemInfo.getProcessInfo')) ?? { processInfo: [] };
+  const device = processInfo.find(({ type }) => type === 'GPU');
+  if (!device) return ['there is no process of the device'];
+  const lift = limitMemory(device.id, 224);
+  const [right, refused] = await call(page, 'fill', 16).finally(lift);
+  try {
+    await call(page, 'afterFilling', mode);
+  } catch (error) {
+    return [`there is memory again: ${String(error)}`];
+  }
+  return refused > 0 ? [] : [`${right} tensors of 64 MB fit into 224 MB`];
 }
 
 /** Textures, buffers and memory of JavaScript after many steps are what they were after few. */
@@ -129,6 +147,11 @@ async function checkMode(mode: GpuMode): Promise<string> {
     report('little memory', await withPage(browser, (page) => budget(page, mode)));
   }
   await browser.close();
+  if (canLimit && /swiftshader/i.test(outcome.device) && (only === undefined || only === 'memory')) {
+    const another = (await launchChromium()) as Browser;
+    report('memory that is used up', await withPage(another, (page) => exhaust(page, mode)));
+    await another.close();
+  }
   if (failed > 0) process.exitCode = 1;
   return `${mode} ${failed === 0 ? 'ok' : 'FAILED'} on ${outcome.device}`;
 }
