@@ -9,6 +9,8 @@ import {
   type Tensor,
   zeros as tensorOfZeros,
 } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
+import { oneOf } from './options.ts';
 
 /** Parameters of a shape and dtype, drawn with a key. */
 export type Initializer = (key: Tensor, shape: readonly number[], dtype: DType) => Tensor;
@@ -33,8 +35,12 @@ const truncatedStddev = 0.87962566103423978;
  *
  * @throws {OptionError} for bad options; {ShapeError} from the initializer for shapes with fewer than two axes.
  */
-export function varianceScaling({ scale, mode, distribution }: VarianceScalingOptions): Initializer {
+export function varianceScaling(options: VarianceScalingOptions): Initializer {
+  checkOptions('varianceScaling', options, ['scale', 'mode', 'distribution']);
+  const { scale, mode, distribution } = options;
   if (!(scale > 0)) throw new OptionError(`varianceScaling: scale must be positive, but is ${scale}.`);
+  oneOf('varianceScaling', 'mode', mode, ['fanIn', 'fanOut', 'fanAvg']);
+  oneOf('varianceScaling', 'distribution', distribution, ['truncatedNormal', 'normal', 'uniform']);
   return (key, shape, dtype) => {
     const variance = scale / fanOf(shape, mode);
     switch (distribution) {
@@ -101,7 +107,9 @@ export const lecunUniform: Initializer = varianceScaling({
 });
 
 /** Normal with mean 0; `stddev` is 0.01 unless given. */
-export function normal({ stddev = 1e-2 }: { readonly stddev?: number } = {}): Initializer {
+export function normal(options: { readonly stddev?: number } = {}): Initializer {
+  checkOptions('normal', options, ['stddev']);
+  const { stddev = 1e-2 } = options;
   return (key, shape, dtype) => multiply(random.normal(key, shape, { dtype }), stddev);
 }
 

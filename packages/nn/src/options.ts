@@ -35,6 +35,46 @@ export function fraction(layer: string, name: string, value: number): number {
 
 const isPositive = (n: number | undefined): n is number => Number.isInteger(n) && (n as number) >= 1;
 
+/** @throws {OptionError} unless these are the bytes of a file. */
+export function checkBytes(op: string, bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array))
+    throw new OptionError(
+      `${op}: takes the bytes of a file as a Uint8Array; new Uint8Array(buffer) makes one of an ArrayBuffer.`,
+    );
+}
+
+/** @throws {OptionError} unless these are values and a shape that they fill. */
+export function checkValues(op: string, values: unknown, shape: unknown): void {
+  if (
+    !ArrayBuffer.isView(values) ||
+    !Array.isArray(shape) ||
+    !shape.every((n) => Number.isInteger(n) && n >= 0)
+  )
+    throw new OptionError(
+      `${op}: takes a typed array and a shape of integers, but got ${typeof values} and ${show(shape)}.`,
+    );
+  const size = (shape as number[]).reduce((product, extent) => product * extent, 1);
+  const { length } = values as Uint8Array;
+  if (size !== length)
+    throw new OptionError(
+      `${op}: shape [${shape.join(', ')}] has ${size} places, but there are ${length} values.`,
+    );
+}
+
+/** @throws {OptionError} unless these are things by name. */
+export function checkNamed(op: string, name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null)
+    throw new OptionError(`${op}: ${name} must be an object with a name for each, but is ${show(value)}.`);
+}
+
+/** @throws {OptionError} unless `value` is one of some words. */
+export function oneOf(layer: string, name: string, value: unknown, words: readonly string[]): void {
+  if (!words.some((word) => word === value))
+    throw new OptionError(
+      `${layer}: ${name} must be ${words.map((word) => `'${word}'`).join(' or ')}, but is ${show(value)}.`,
+    );
+}
+
 /** @throws {OptionError} unless each of some arguments, by name, is a tensor. */
 export function checkTensors(op: string, tensors: Readonly<Record<string, unknown>>): void {
   for (const [name, x] of Object.entries(tensors))

@@ -23,6 +23,7 @@ import {
   treePaths,
   treeUnflatten,
 } from '@neumann/core';
+import { checkBytes, checkNamed } from './options.ts';
 
 const prefixBytes = 8;
 const maxHeaderBytes = 100_000_000; // the limit of the format's own implementation
@@ -132,10 +133,7 @@ export function safetensorsMetadata(bytes: Uint8Array): Readonly<Record<string, 
  * @throws {FileError} naming a tensor that is missing, is left over, or has another shape or dtype.
  */
 export function loadInto<T>(template: T, tensors: Readonly<Record<string, Tensor>>): Tensors<T> {
-  if (typeof tensors !== 'object' || tensors === null)
-    throw new OptionError(
-      `loadInto: takes tensors by name, such as decodeSafetensors() gives, but got ${typeof tensors}.`,
-    );
+  checkNamed('loadInto', 'tensors', tensors);
   const { leaves, structure } = treeFlatten(template);
   const paths = treePaths(template);
   const loaded = leaves.map((leaf, i) => {
@@ -177,10 +175,7 @@ function checkNames(paths: readonly string[], metadata: Readonly<Record<string, 
 /* ---- reading ---- */
 
 function parse(bytes: Uint8Array): Header {
-  if (!(bytes instanceof Uint8Array))
-    throw new OptionError(
-      'safetensors: takes the bytes of a file as a Uint8Array; new Uint8Array(buffer) makes one.',
-    );
+  checkBytes('safetensors', bytes);
   if (bytes.length < prefixBytes)
     refuse(
       `the file is truncated: it has ${bytes.length} bytes, but even an empty one has ${prefixBytes + 2}`,

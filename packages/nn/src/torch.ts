@@ -1,6 +1,7 @@
 /** Parameters of PyTorch's networks by the names that torchvision and timm give them. */
 import {
   FileError,
+  OptionError,
   type ShapeDtype,
   showAval,
   type Tensor,
@@ -10,6 +11,7 @@ import {
   treePaths,
   treeUnflatten,
 } from '@neumann/core';
+import { checkNamed } from './options.ts';
 
 /** How our names become PyTorch's: patterns and what takes their place, in this order. */
 export type Renaming = readonly (readonly [pattern: RegExp, replacement: string])[];
@@ -34,11 +36,16 @@ const leafNames: Renaming = [
 ];
 
 /** The name that PyTorch gives the leaf with a path of ours. */
-export const torchName = (path: string, renaming: Renaming): string =>
-  [...renaming, ...leafNames].reduce(
+export function torchName(path: string, renaming: Renaming): string {
+  if (typeof path !== 'string' || !Array.isArray(renaming) || !renaming.every(Array.isArray))
+    throw new OptionError(
+      'torchName: takes a path and pairs of a pattern and its replacement, such as resnetNames.',
+    );
+  return [...renaming, ...leafNames].reduce(
     (name, [pattern, replacement]) => name.replace(pattern, replacement),
     path,
   );
+}
 
 /**
  * Parameters and state of a model with the values of a PyTorch network, such as those of a safetensors file of timm.
@@ -59,6 +66,7 @@ export function fromTorch<T extends { readonly params: unknown; readonly state: 
   tensors: Readonly<Record<string, Tensor>>,
   renaming: Renaming,
 ): Tensors<T> {
+  checkNamed('fromTorch', 'tensors', tensors);
   const { leaves, structure } = treeFlatten(template);
   const left = new Set(Object.keys(tensors).filter((name) => !name.endsWith('num_batches_tracked')));
   const paths = treePaths(template);

@@ -4,6 +4,7 @@
  */
 import { OptionError, random, ShapeError, type Tensor, type TypedArray, tensor } from '@neumann/core';
 import { checkOptions } from '@neumann/core/extend';
+import { checkValues, positiveInteger } from '../options.ts';
 import { type HostArray, hostArray } from './hostArray.ts';
 
 /** Arrays by name, with the examples along the first axis of each. */
@@ -85,8 +86,11 @@ export async function* batches<A extends Arrays>(
 }
 
 /** How many batches an epoch has. */
-export const batchesPerEpoch = (examples: number, size: number, dropLast = true): number =>
-  dropLast ? Math.floor(examples / size) : Math.ceil(examples / size);
+export function batchesPerEpoch(examples: number, size: number, dropLast = true): number {
+  positiveInteger('batchesPerEpoch', 'examples', examples);
+  positiveInteger('batchesPerEpoch', 'size', size);
+  return dropLast ? Math.floor(examples / size) : Math.ceil(examples / size);
+}
 
 /** The first example of rank `rank`. */
 const share = (length: number, rank: number, ranks: number): number => Math.floor((length * rank) / ranks);
@@ -104,6 +108,7 @@ export function takeRows<T extends TypedArray>(
   array: HostArray<T>,
   indices: ArrayLike<number>,
 ): HostArray<T> {
+  checkValues('takeRows', array?.data, array?.shape);
   const [count = 0, ...rest] = array.shape;
   const row = rest.reduce((product, extent) => product * extent, 1);
   const { data } = array;

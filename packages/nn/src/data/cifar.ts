@@ -1,4 +1,5 @@
-import { FileError } from '@neumann/core';
+import { FileError, OptionError } from '@neumann/core';
+import { checkBytes } from '../options.ts';
 import { type HostArray, hostArray } from './hostArray.ts';
 import { readTar } from './tar.ts';
 
@@ -18,6 +19,12 @@ export interface LabelledImages {
 /** Which data set: 10 classes, or 100 (the coarse label of each image is left out). */
 export type CifarClasses = 10 | 100;
 
+/** @throws {OptionError} for another number of classes. */
+function checkClasses(classes: CifarClasses): void {
+  if (classes !== 10 && classes !== 100)
+    throw new OptionError(`cifar: there are 10 or 100 classes, but got ${String(classes)}.`);
+}
+
 /**
  * Images of one of CIFAR's binary files (Krizhevsky 2009): for each image its label (CIFAR-100: coarse, then fine label)
  * and 3 × 32 × 32 bytes, plane after plane, which become `[N, 32, 32, 3]`.
@@ -25,6 +32,8 @@ export type CifarClasses = 10 | 100;
  * @throws {FileError} if the size is no multiple of a record, or a label is out of range.
  */
 export function decodeCifar(bytes: Uint8Array, classes: CifarClasses): LabelledImages {
+  checkBytes('cifar', bytes);
+  checkClasses(classes);
   const labelBytes = classes === 10 ? 1 : 2;
   const record = labelBytes + IMAGE_BYTES;
   if (bytes.length % record !== 0)
@@ -61,6 +70,7 @@ export function decodeCifarTar(
   bytes: Uint8Array,
   classes: CifarClasses,
 ): { training: LabelledImages; test: LabelledImages } {
+  checkClasses(classes);
   const files = new Map(readTar(bytes).map(({ name, data }) => [name.split('/').at(-1) as string, data]));
   const names = cifarFiles(classes);
   const part = (wanted: readonly string[]): LabelledImages =>
@@ -79,6 +89,7 @@ export function decodeCifarTar(
 
 /** The names of the binary files. */
 export function cifarFiles(classes: CifarClasses): { training: string[]; test: string[] } {
+  checkClasses(classes);
   return classes === 10
     ? { training: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`), test: ['test_batch.bin'] }
     : { training: ['train.bin'], test: ['test.bin'] };

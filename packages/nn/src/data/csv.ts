@@ -1,4 +1,5 @@
-import { FileError } from '@neumann/core';
+import { FileError, OptionError } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import Papa from 'papaparse';
 import { type HostArray, hostArray } from './hostArray.ts';
 
@@ -25,7 +26,11 @@ export interface NumberTable {
  * @example
  * parseCsv('x,y\n1,2\n3,4').values.get(1, 0)   // 3
  */
-export function parseCsv(text: string, { header = true, delimiter = '' }: CsvOptions = {}): NumberTable {
+export function parseCsv(text: string, options: CsvOptions = {}): NumberTable {
+  checkOptions('parseCsv', options, ['header', 'delimiter']);
+  const { header = true, delimiter = '' } = options;
+  if (typeof text !== 'string')
+    throw new OptionError(`parseCsv: takes the text of a file, but got ${typeof text}.`);
   const { data, errors } = Papa.parse<string[]>(text, { delimiter, skipEmptyLines: true });
   // A single column leaves nothing to find a delimiter by.
   const [error] = errors.filter(({ code }) => code !== 'UndetectableDelimiter');

@@ -1,4 +1,6 @@
 import { FileError } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
+import { checkBytes } from '../options.ts';
 
 /** Options of {@link gunzip}. */
 export interface GunzipOptions {
@@ -13,10 +15,10 @@ export interface GunzipOptions {
  * @example
  * const images = decodeIdx(await gunzip(await readFile('train-images-idx3-ubyte.gz')));
  */
-export async function gunzip(
-  bytes: Uint8Array,
-  { maxBytes = 2 ** 31 }: GunzipOptions = {},
-): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Promise<Uint8Array> {
+  checkOptions('gunzip', options, ['maxBytes']);
+  const { maxBytes = 2 ** 31 } = options;
+  checkBytes('gunzip', bytes);
   if (!isGzip(bytes))
     throw new FileError('gunzip: the file does not begin with 1f 8b, so it is no gzip file.');
   const unpacked = new Blob([bytes as Uint8Array<ArrayBuffer>])

@@ -1,5 +1,6 @@
 import { FileError, type TypedArray } from '@neumann/core';
 import ndarray, { type NdArray } from 'ndarray';
+import { checkValues } from '../options.ts';
 
 /** Values in host memory with a shape, dense and row-major: what files hold before a part of it becomes a tensor. */
 export type HostArray<T extends TypedArray = TypedArray> = NdArray<T>;
@@ -7,8 +8,12 @@ export type HostArray<T extends TypedArray = TypedArray> = NdArray<T>;
 /** The most elements that a tensor can have. */
 const MOST_ELEMENTS = 2 ** 31 - 1;
 
-/** A host array of values in row-major order; as many as the shape has places. */
+/**
+ * A host array of values in row-major order.
+ * @throws {OptionError} unless there are as many as the shape has places.
+ */
 export function hostArray<T extends TypedArray>(values: T, shape: readonly number[]): HostArray<T> {
+  checkValues('hostArray', values, shape);
   return ndarray<T>(values, [...shape]);
 }
 

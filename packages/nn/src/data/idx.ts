@@ -1,4 +1,5 @@
 import { FileError, type TypedArray } from '@neumann/core';
+import { checkBytes } from '../options.ts';
 import { announcedSize, type HostArray, hostArray } from './hostArray.ts';
 
 interface ElementFormat {
@@ -28,6 +29,7 @@ const formats: Readonly<Record<number, ElementFormat>> = {
  * decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])).data   // Uint8Array [7, 9]
  */
 export function decodeIdx(bytes: Uint8Array): HostArray {
+  checkBytes('decodeIdx', bytes);
   const [zero0, zero1, type = -1, rank = 0] = bytes;
   const format = formats[type];
   if (bytes.length < 4 || zero0 !== 0 || zero1 !== 0 || !format)

@@ -1,4 +1,5 @@
-import { FileError, OptionError, type TypedArray } from '@neumann/core';
+import { FileError, type TypedArray } from '@neumann/core';
+import { checkBytes, checkValues } from '../options.ts';
 import { announcedSize, type HostArray, hostArray } from './hostArray.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
@@ -31,6 +32,7 @@ const formats: Readonly<Record<string, ElementFormat>> = {
  * decodeNpy(encodeNpy(new Float32Array([1, 2]), [2])).data   // Float32Array [1, 2]
  */
 export function decodeNpy(bytes: Uint8Array): HostArray {
+  checkBytes('decodeNpy', bytes);
   if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte))
     refuse('the file does not begin with \\x93NUMPY; this is no .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -103,16 +105,14 @@ const codes = new Map<unknown, string>([
  * Values as the bytes of a `.npy` file, version 1.
  *
  * @param values In row-major order.
+ * @param shape One axis by default.
  * @throws {OptionError} if the shape has not as many places as there are values.
  * @example await writeFile('x.npy', encodeNpy(x.dataSync(), x.shape));
  */
-export function encodeNpy(values: TypedArray, shape: readonly number[] = [values.length]): Uint8Array {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  if (size !== values.length)
-    throw new OptionError(
-      `encodeNpy: shape [${shape.join(', ')}] has ${size} places, but there are ${values.length} values.`,
-    );
-  const places = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+export function encodeNpy(values: TypedArray, shape?: readonly number[]): Uint8Array {
+  const extents = shape ?? [ArrayBuffer.isView(values) ? values.length : 0];
+  checkValues('encodeNpy', values, extents);
+  const places = extents.length === 1 ? `${extents[0]},` : extents.join(', ');
   const dictionary = `{'descr': '${codes.get(values.constructor)}', 'fortran_order': False, 'shape': (${places}), }`;
   const headerBytes = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const bytes = new Uint8Array(10 + headerBytes + values.byteLength);

@@ -1,5 +1,7 @@
 import { FileError, TreeError, type TypedArray } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { unzipSync, zipSync } from 'fflate';
+import { checkBytes, checkNamed } from '../options.ts';
 import type { HostArray } from './hostArray.ts';
 import { decodeNpy, encodeNpy } from './npy.ts';
 
@@ -19,10 +21,10 @@ const SUFFIX = '.npy';
  * @example
  * const { x, y } = decodeNpz(await readFile('data.npz'));
  */
-export function decodeNpz(
-  bytes: Uint8Array,
-  { maxBytes = 2 ** 31 }: NpzOptions = {},
-): Record<string, HostArray> {
+export function decodeNpz(bytes: Uint8Array, options: NpzOptions = {}): Record<string, HostArray> {
+  checkOptions('decodeNpz', options, ['maxBytes']);
+  const { maxBytes = 2 ** 31 } = options;
+  checkBytes('decodeNpz', bytes);
   const announced = new Map<string, number>();
   let total = 0;
   const admit = ({ name, originalSize }: { name: string; originalSize: number }): boolean => {
@@ -67,6 +69,7 @@ export function decodeNpz(
 export function encodeNpz(
   arrays: Readonly<Record<string, { readonly data: TypedArray; readonly shape: readonly number[] }>>,
 ): Uint8Array {
+  checkNamed('encodeNpz', 'arrays', arrays);
   const entries = Object.entries(arrays);
   if (entries.length === 0) throw new TreeError('encodeNpz: there is no array to write.');
   return zipSync(

@@ -1,4 +1,5 @@
 import { FileError } from '@neumann/core';
+import { checkBytes } from '../options.ts';
 
 const BLOCK = 512;
 const NUL = String.fromCharCode(0);
@@ -17,6 +18,7 @@ export interface TarEntry {
  * @throws {FileError} if the archive is foreign, truncated or damaged, or a name is absolute or leads out with `..`.
  */
 export function readTar(bytes: Uint8Array): TarEntry[] {
+  checkBytes('readTar', bytes);
   const entries: TarEntry[] = [];
   let longName: string | undefined;
   let at = 0;

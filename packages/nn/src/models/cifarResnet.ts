@@ -1,4 +1,5 @@
 import { OptionError, pad, slice, type Tensor } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { residual } from '../beside.ts';
 import { conv2d } from '../conv.ts';
 import { dense } from '../dense.ts';
@@ -69,6 +70,7 @@ export interface CifarResnetOptions {
  * model.apply(params, state, ones([2, 32, 32, 3]))[0]   // f32[2,10]
  */
 export function cifarResnet(options: CifarResnetOptions): Model {
+  checkOptions('cifarResnet', options, ['depth', 'classes']);
   const { depth, classes = 10 } = options;
   const n = (depth - 2) / 6;
   if (!Number.isInteger(n) || n < 1)

@@ -1,5 +1,6 @@
 /** Inception-ResNet-V2 (Szegedy et al. 2017), as in timm and in the authors' later program. */
 import { multiply, type Tensor } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { branch, residual } from '../beside.ts';
 import { conv2d } from '../conv.ts';
 import { dense } from '../dense.ts';
@@ -65,7 +66,9 @@ const block8 = (scale: number, activate = true): LayerLike =>
  * @example
  * summary(inceptionResnetV2(), new ShapeDtype([1, 299, 299, 3])).parameters   // 55843464
  */
-export function inceptionResnetV2({ classes = 1000, rate = 0.2 }: InceptionOptions = {}): Model {
+export function inceptionResnetV2(options: InceptionOptions = {}): Model {
+  checkOptions('inceptionResnetV2', options, ['classes', 'rate']);
+  const { classes = 1000, rate = 0.2 } = options;
   return serial({
     conv1: convBn({ features: 32, kernel: 3, stride: 2, padding: 'valid' }),
     conv2: convBn({ features: 32, kernel: 3, padding: 'valid' }),

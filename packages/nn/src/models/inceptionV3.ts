@@ -1,6 +1,7 @@
 /** Inception-V3 (Szegedy et al. 2016), as in torchvision, whose names the layers have. */
 
 import type { Tensor } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { branch } from '../beside.ts';
 import { dense } from '../dense.ts';
 import { dropout } from '../dropout.ts';
@@ -104,42 +105,46 @@ export interface WithAuxiliary {
   readonly auxiliary: Tensor;
 }
 
-const parts = ({ classes = 1000, rate = 0.5 }: InceptionOptions) => ({
-  stem: serial({
-    conv1: convBn({ features: 32, kernel: 3, stride: 2, padding: 'valid' }),
-    conv2: convBn({ features: 32, kernel: 3, padding: 'valid' }),
-    conv3: unit(64, 3),
-    pool1: halved,
-    conv4: unit(80, 1),
-    conv5: convBn({ features: 192, kernel: 3, padding: 'valid' }),
-    pool2: halved,
-  }) as Layer,
-  lower: serial({
-    mixed5b: a(32),
-    mixed5c: a(64),
-    mixed5d: a(64),
-    mixed6a: b(),
-    mixed6b: c(128),
-    mixed6c: c(160),
-    mixed6d: c(160),
-    mixed6e: c(192),
-  }) as Layer,
-  upper: serial({
-    mixed7a: d(),
-    mixed7b: e(),
-    mixed7c: e(),
-    mean: globalAvgPool,
-    dropout: dropout({ rate }),
-    fc: dense({ features: classes }),
-  }) as Layer,
-  auxiliary: serial({
-    pool: avgPool({ window: 5, stride: 3 }),
-    conv0: unit(128, 1),
-    conv1: convBn({ features: 768, kernel: 5, padding: 'valid' }),
-    mean: globalAvgPool,
-    fc: dense({ features: classes }),
-  }) as Layer,
-});
+const parts = (op: string, options: InceptionOptions) => {
+  checkOptions(op, options, ['classes', 'rate']);
+  const { classes = 1000, rate = 0.5 } = options;
+  return {
+    stem: serial({
+      conv1: convBn({ features: 32, kernel: 3, stride: 2, padding: 'valid' }),
+      conv2: convBn({ features: 32, kernel: 3, padding: 'valid' }),
+      conv3: unit(64, 3),
+      pool1: halved,
+      conv4: unit(80, 1),
+      conv5: convBn({ features: 192, kernel: 3, padding: 'valid' }),
+      pool2: halved,
+    }) as Layer,
+    lower: serial({
+      mixed5b: a(32),
+      mixed5c: a(64),
+      mixed5d: a(64),
+      mixed6a: b(),
+      mixed6b: c(128),
+      mixed6c: c(160),
+      mixed6d: c(160),
+      mixed6e: c(192),
+    }) as Layer,
+    upper: serial({
+      mixed7a: d(),
+      mixed7b: e(),
+      mixed7c: e(),
+      mean: globalAvgPool,
+      dropout: dropout({ rate }),
+      fc: dense({ features: classes }),
+    }) as Layer,
+    auxiliary: serial({
+      pool: avgPool({ window: 5, stride: 3 }),
+      conv0: unit(128, 1),
+      conv1: convBn({ features: 768, kernel: 5, padding: 'valid' }),
+      mean: globalAvgPool,
+      fc: dense({ features: classes }),
+    }) as Layer,
+  };
+};
 
 /**
  * Inception-V3 without its auxiliary head: `[N, 299, 299, 3] -> [N, classes]`; 23,834,568 parameters.
@@ -151,7 +156,7 @@ const parts = ({ classes = 1000, rate = 0.5 }: InceptionOptions) => ({
  * summary(inceptionV3(), new ShapeDtype([1, 299, 299, 3])).parameters   // 23834568
  */
 export function inceptionV3(options: InceptionOptions = {}): Model {
-  const { stem, lower, upper } = parts(options);
+  const { stem, lower, upper } = parts('inceptionV3', options);
   return serial({ stem, lower, upper });
 }
 
@@ -169,7 +174,7 @@ export function inceptionV3(options: InceptionOptions = {}): Model {
 export function inceptionV3WithAuxiliary(
   options: InceptionOptions = {},
 ): Layer<object, object, Tensor, WithAuxiliary> {
-  const places = placesOf('inceptionV3', parts(options));
+  const places = placesOf('inceptionV3', parts('inceptionV3WithAuxiliary', options));
   return {
     init(key, x) {
       const stem = initPlace(places, 0, key, x);

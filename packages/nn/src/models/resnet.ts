@@ -60,7 +60,8 @@ export function resnet(options: ResnetOptions): Model {
   checkOptions('resnet', options, ['blocks', 'block', 'classes', 'version', 'width']);
   const { blocks, block, version = 1, width = 64 } = options;
   const classes = positiveInteger('resnet', 'classes', options.classes);
-  if (blocks.length === 0) throw new OptionError('resnet: blocks must name at least one stage, but is [].');
+  if (!Array.isArray(blocks) || blocks.length === 0)
+    throw new OptionError('resnet: blocks must name at least one stage, but is [].');
   const makeBlock = blockMakers[block]?.[version];
   if (!makeBlock)
     throw new OptionError(
@@ -171,21 +172,24 @@ export interface ResnetVersion extends ImageModelOptions {
 }
 
 const sized =
-  (block: ResnetOptions['block'], blocks: readonly number[]) =>
-  ({ classes = 1000, version = 1 }: ResnetVersion = {}): Model =>
-    resnet({ block, blocks, classes, version });
+  (op: string, block: ResnetOptions['block'], blocks: readonly number[]) =>
+  (options: ResnetVersion = {}): Model => {
+    checkOptions(op, options, ['classes', 'version']);
+    const { classes = 1000, version = 1 } = options;
+    return resnet({ block, blocks, classes, version });
+  };
 
 /** ResNet-18: 11,689,512 parameters. */
-export const resnet18: (options?: ResnetVersion) => Model = sized('basic', [2, 2, 2, 2]);
+export const resnet18: (options?: ResnetVersion) => Model = sized('resnet18', 'basic', [2, 2, 2, 2]);
 
 /** ResNet-34: 21,797,672 parameters. */
-export const resnet34: (options?: ResnetVersion) => Model = sized('basic', [3, 4, 6, 3]);
+export const resnet34: (options?: ResnetVersion) => Model = sized('resnet34', 'basic', [3, 4, 6, 3]);
 
 /** ResNet-50: 25,557,032 parameters. */
-export const resnet50: (options?: ResnetVersion) => Model = sized('bottleneck', [3, 4, 6, 3]);
+export const resnet50: (options?: ResnetVersion) => Model = sized('resnet50', 'bottleneck', [3, 4, 6, 3]);
 
 /** ResNet-101: 44,549,160 parameters. */
-export const resnet101: (options?: ResnetVersion) => Model = sized('bottleneck', [3, 4, 23, 3]);
+export const resnet101: (options?: ResnetVersion) => Model = sized('resnet101', 'bottleneck', [3, 4, 23, 3]);
 
 /** ResNet-152: 60,192,808 parameters. */
-export const resnet152: (options?: ResnetVersion) => Model = sized('bottleneck', [3, 8, 36, 3]);
+export const resnet152: (options?: ResnetVersion) => Model = sized('resnet152', 'bottleneck', [3, 8, 36, 3]);

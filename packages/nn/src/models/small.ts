@@ -1,5 +1,6 @@
 /** Small networks. */
-import { tanh } from '@neumann/core';
+import { OptionError, tanh } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { conv2d } from '../conv.ts';
 import { dense } from '../dense.ts';
 import { flatten, relu } from '../functions.ts';
@@ -16,13 +17,11 @@ import type { Model } from './resnet.ts';
  * const model = mlp({ hidden: [32, 16], classes: 10 });
  * const { params } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  */
-export function mlp({
-  hidden,
-  classes,
-}: {
-  readonly hidden: readonly number[];
-  readonly classes: number;
-}): Model {
+export function mlp(options: { readonly hidden: readonly number[]; readonly classes: number }): Model {
+  checkOptions('mlp', options, ['hidden', 'classes']);
+  const { hidden, classes } = options;
+  if (!Array.isArray(hidden))
+    throw new OptionError(`mlp: hidden must be an array of widths, but is ${String(hidden)}.`);
   const layers = hidden.flatMap((features, i): [string, LayerLike][] => [
     [`hidden${i}`, dense({ features })],
     [`relu${i}`, relu],
@@ -42,8 +41,9 @@ export function mlp({
  * const model = lenet();
  * const { params } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  */
-export const lenet = ({ classes = 10 }: { readonly classes?: number } = {}): Model =>
-  serial({
+export function lenet(options: { readonly classes?: number } = {}): Model {
+  checkOptions('lenet', options, ['classes']);
+  return serial({
     conv1: conv2d({ features: 6, kernel: 5 }),
     tanh1: tanh,
     pool1: avgPool({ window: 2 }),
@@ -55,8 +55,9 @@ export const lenet = ({ classes = 10 }: { readonly classes?: number } = {}): Mod
     tanh3: tanh,
     fc2: dense({ features: 84 }),
     tanh4: tanh,
-    fc3: dense({ features: classes }),
+    fc3: dense({ features: options.classes ?? 10 }),
   }) as unknown as Model;
+}
 
 /**
  * Two convolutions with pooling, and a dense layer: `[N, H, W, C] -> [N, classes]`.
@@ -65,14 +66,10 @@ export const lenet = ({ classes = 10 }: { readonly classes?: number } = {}): Mod
  * const model = smallCnn({ classes: 10 });
  * const { params } = model.init(random.key(0), new ShapeDtype([1, 28, 28, 1]));
  */
-export const smallCnn = ({
-  classes,
-  width = 16,
-}: {
-  readonly classes: number;
-  readonly width?: number;
-}): Model =>
-  serial({
+export function smallCnn(options: { readonly classes: number; readonly width?: number }): Model {
+  checkOptions('smallCnn', options, ['classes', 'width']);
+  const { classes, width = 16 } = options;
+  return serial({
     conv1: conv2d({ features: width, kernel: 3 }),
     relu1: relu,
     pool1: maxPool({ window: 2 }),
@@ -82,3 +79,4 @@ export const smallCnn = ({
     flatten,
     logits: dense({ features: classes }),
   }) as unknown as Model;
+}

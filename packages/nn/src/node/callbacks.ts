@@ -1,5 +1,6 @@
 /** Callbacks of `fit` that need a process: checkpoints, Ctrl-C, memory. */
 import { getBackend } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import type { FitCallback, FitEvent } from '../fit.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 
@@ -20,10 +21,9 @@ export interface CheckpointsOptions {
  * @throws {OptionError} for bad options.
  * @example checkpoints('runs/a', { everySteps: 500, keep: 2 })
  */
-export function checkpoints(
-  folder: string,
-  { everySteps, keep = 3, metric }: CheckpointsOptions = {},
-): FitCallback {
+export function checkpoints(folder: string, options: CheckpointsOptions = {}): FitCallback {
+  checkOptions('checkpoints', options, ['everySteps', 'keep', 'metric']);
+  const { everySteps, keep = 3, metric } = options;
   let saved = -1;
   const save = async ({ state, step, position, metrics }: FitEvent<unknown>) => {
     if (step === saved) return;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BackendError, FileError, OptionError } from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import { type HostArray, hostArray } from '../data/hostArray.ts';
 
 /** Images in folders named after their classes, listed but not read. */
@@ -60,8 +61,10 @@ export async function listImages(folder: string): Promise<ImageFolder> {
  */
 export async function readImages(
   paths: readonly string[],
-  { height, width, fit = 'crop', maxPixels = 2 ** 26 }: ReadImagesOptions,
+  options: ReadImagesOptions,
 ): Promise<HostArray<Uint8Array>> {
+  checkOptions('readImages', options, ['height', 'width', 'fit', 'maxPixels']);
+  const { height, width, fit = 'crop', maxPixels = 2 ** 26 } = options;
   for (const [name, value] of Object.entries({ height, width, maxPixels }))
     if (!Number.isInteger(value) || value < 1)
       throw new OptionError(`readImages: ${name} must be an integer of at least 1, but is ${value}.`);

@@ -1,13 +1,23 @@
 /** Callbacks of `fit` that write what happened to files. */
+
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { checkOptions } from '@neumann/core/extend';
 import type { FitCallback, FitEvent, Metrics } from '../fit.ts';
+import { oneOf } from '../options.ts';
 import { crc32c } from './crc32c.ts';
 
 /** When a log gets an entry. */
 export interface LogOptions {
   /** `'step'` (the default) or `'epoch'`. */
   readonly each?: 'step' | 'epoch';
+}
+
+function eachOf(op: string, options: LogOptions): 'step' | 'epoch' {
+  checkOptions(op, options, ['each']);
+  const { each = 'step' } = options;
+  oneOf(op, 'each', each, ['step', 'epoch']);
+  return each;
 }
 
 /** A callback that writes down the metrics of each step or epoch. */
@@ -20,7 +30,8 @@ const logger = (each: 'step' | 'epoch', write: (event: FitEvent<unknown>) => voi
  * @throws What the file system throws, if the file cannot be written.
  * @example jsonlLog('runs/a/log.jsonl', { each: 'epoch' })
  */
-export function jsonlLog(path: string, { each = 'step' }: LogOptions = {}): FitCallback {
+export function jsonlLog(path: string, options: LogOptions = {}): FitCallback {
+  const each = eachOf('jsonlLog', options);
   mkdirSync(dirname(path), { recursive: true });
   return logger(each, ({ step, epoch, seconds, metrics }) =>
     appendFileSync(path, `${JSON.stringify({ step, epoch, seconds, ...metrics })}\n`),
@@ -34,7 +45,8 @@ export function jsonlLog(path: string, { each = 'step' }: LogOptions = {}): FitC
  * @throws What the file system throws, if the file cannot be written.
  * @example csvLog('runs/a/log.csv', { each: 'epoch' })
  */
-export function csvLog(path: string, { each = 'step' }: LogOptions = {}): FitCallback {
+export function csvLog(path: string, options: LogOptions = {}): FitCallback {
+  const each = eachOf('csvLog', options);
   mkdirSync(dirname(path), { recursive: true });
   let columns: readonly string[] | undefined;
   const quoted = (name: string) => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
@@ -55,7 +67,8 @@ export function csvLog(path: string, { each = 'step' }: LogOptions = {}): FitCal
  * @throws What the file system throws, if the file cannot be written.
  * @example tensorboardLog('runs/a')
  */
-export function tensorboardLog(folder: string, { each = 'step' }: LogOptions = {}): FitCallback {
+export function tensorboardLog(folder: string, options: LogOptions = {}): FitCallback {
+  const each = eachOf('tensorboardLog', options);
   mkdirSync(folder, { recursive: true });
   const now = () => Date.now() / 1000;
   const path = join(folder, `events.out.tfevents.${Math.floor(now())}.${process.pid}.neumann`);

@@ -1,4 +1,6 @@
+import { checkOptions } from '@neumann/core/extend';
 import type { FitCallback, FitEvent, Metrics } from '../fit.ts';
+import { positiveInteger } from '../options.ts';
 
 /** A stream that may be a terminal, such as `process.stderr`. */
 export interface TextStream {
@@ -28,12 +30,10 @@ const pause = 80; // ms between two updates of the line
  *
  * @example progress({ stepsPerEpoch: 100, epochs: 10, batchSize: 64 })
  */
-export function progress({
-  stepsPerEpoch,
-  epochs,
-  batchSize = 1,
-  stream = process.stderr,
-}: ProgressOptions): FitCallback {
+export function progress(options: ProgressOptions): FitCallback {
+  checkOptions('progress', options, ['stepsPerEpoch', 'epochs', 'batchSize', 'stream']);
+  const { epochs, batchSize = 1, stream = process.stderr } = options;
+  const stepsPerEpoch = positiveInteger('progress', 'stepsPerEpoch', options.stepsPerEpoch);
   let shown = 0;
   let before: number | undefined; // steps of the runs that this one goes on from
   const line = ({ step, epoch, metrics, seconds, position }: FitEvent<unknown>, isWhole: boolean): string => {

@@ -1,5 +1,6 @@
 /** Arithmetic on whole trees of tensors, leaf by leaf, in the dtypes of the first tree. */
 import * as core from '@neumann/core';
+import { checkOptions } from '@neumann/core/extend';
 import type { Scalar } from '../protocol.ts';
 import { beside, floatDType, globalNorm, leavesOf, zipTrees } from '../trees.ts';
 
@@ -119,6 +120,7 @@ export interface NormOptions {
  * @example tree.norm({ a: tensor([3]), b: tensor([4]) })   // 5
  */
 export function norm(tree: unknown, options: NormOptions = {}): Tensor {
+  checkOptions('tree.norm', options, ['ord', 'squared']);
   const { ord = 2, squared = false } = options;
   const plain = normOf(tree, ord);
   return squared ? core.square(plain) : plain;
@@ -204,6 +206,7 @@ export function allclose(
   b: unknown,
   options: { readonly rtol?: number; readonly atol?: number } = {},
 ): Tensor {
+  checkOptions('tree.allclose', options, ['rtol', 'atol']);
   const { rtol = 1e-5, atol = 1e-8 } = options;
   const close = zipTrees('tree.allclose', { a }, { b }, (x, y) =>
     core.all(core.lessEqual(core.abs(core.subtract(x, y)), core.add(atol, core.multiply(rtol, core.abs(y))))),
