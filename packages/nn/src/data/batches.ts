@@ -3,8 +3,9 @@
  * goes on exactly where it stopped.
  */
 import { OptionError, random, ShapeError, type Tensor, type TypedArray, tensor } from '@neumann/core';
+import { rowMajorStrides, sizeOf } from '@neumann/core/backend';
 import { checkOptions } from '@neumann/core/extend';
-import { checkValues, positiveInteger } from '../options.ts';
+import { positiveInteger } from '../options.ts';
 import { type HostArray, hostArray } from './hostArray.ts';
 
 /** Arrays by name, with the examples along the first axis of each. */
@@ -103,23 +104,41 @@ export async function shuffled(key: Tensor, n: number): Promise<Uint32Array> {
   );
 }
 
-/** The rows of arrays at `indices`, in that order. */
+/**
+ * The rows of an array at `indices`, in that order.
+ *
+ * @param array Each row in row-major order; so may be a part of another array along the first axis, such as `x.hi(1000)`.
+ * @throws {OptionError} for other arrays, and rows that do not exist.
+ */
 export function takeRows<T extends TypedArray>(
   array: HostArray<T>,
   indices: ArrayLike<number>,
 ): HostArray<T> {
-  checkValues('takeRows', array?.data, array?.shape);
-  const [count = 0, ...rest] = array.shape;
-  const row = rest.reduce((product, extent) => product * extent, 1);
-  const { data } = array;
+  const { data, shape, stride, offset } = checkDense('takeRows', array);
+  const [count = 0, ...rest] = shape;
+  const row = sizeOf(rest);
   const taken = new (data.constructor as new (length: number) => T)(indices.length * row);
   for (let i = 0; i < indices.length; i++) {
     const from = indices[i] as number;
     if (!(from >= 0 && from < count))
       throw new OptionError(`takeRows: row ${from} does not exist; the array has ${count}.`);
-    taken.set(data.subarray(from * row, (from + 1) * row), i * row);
+    const at = offset + from * (stride[0] ?? row);
+    taken.set(data.subarray(at, at + row), i * row);
   }
   return hostArray(taken, [indices.length, ...rest]);
+}
+
+/** @throws {OptionError} unless this is an array whose rows are in row-major order. */
+function checkDense<T extends TypedArray>(op: string, array: HostArray<T>): HostArray<T> {
+  const { data, shape, stride } = Object(array) as HostArray<T>;
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape) || !Array.isArray(stride))
+    throw new OptionError(`${op}: takes an array of the host, such as hostArray(values, shape) makes.`);
+  const strides = rowMajorStrides(shape);
+  if (shape.some((n, axis) => axis > 0 && n > 1 && stride[axis] !== strides[axis]))
+    throw new OptionError(
+      `${op}: rows must be in row-major order, but the array [${shape.join(', ')}] has strides [${stride.join(', ')}]; copy it.`,
+    );
+  return array;
 }
 
 function takeBatch<A extends Arrays>(arrays: A, indices: Uint32Array): Batch<A> {

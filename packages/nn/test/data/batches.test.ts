@@ -76,6 +76,15 @@ test('mistakes are named', async () => {
     ShapeError,
   );
   expect(() => takeRows(data.x, [10])).toThrow(OptionError);
+  const table = hostArray(
+    Float32Array.from({ length: 12 }, (_, i) => i),
+    [4, 3],
+  );
+  expect(takeRows(table.lo(1), [0, 2]).data).toEqual(new Float32Array([3, 4, 5, 9, 10, 11]));
+  expect(takeRows(table.step(-1), [0]).data).toEqual(new Float32Array([9, 10, 11]));
+  expect(() => takeRows(table.transpose(1, 0), [0])).toThrow(
+    'takeRows: rows must be in row-major order, but the array [3, 4] has strides [1, 3]; copy it.',
+  );
   await expect(first({ size: 2, batch: 3 } as BatchOptions)).rejects.toThrow(/batch/);
 });
 
