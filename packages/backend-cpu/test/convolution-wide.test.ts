@@ -19,6 +19,8 @@ test.each<['x' | 'w' | 'y', string, Sizes]>([
   ['y', 'of small weights', { n: 2, c: 13, f: 45, x: [9, 8], y: [7, 6], kernel: [3, 3] }],
   ['x', 'of small weights', { n: 2, c: 45, f: 13, x: [9, 8], y: [5, 4], kernel: [1, 2], stride: twice }],
   ['w', 'of small weights', { n: 2, c: 13, f: 61, x: [9, 8], y: [7, 6], kernel: [3, 3] }],
+  ['x', 'of one channel', { n: 2, c: 1, f: 13, x: [9, 203], y: [7, 201], kernel: [3, 3] }],
+  ['y', 'of one channel', { n: 2, c: 13, f: 1, x: [9, 59], y: [7, 57], kernel: [3, 3] }],
   ['x', 'of three channels', { n: 1, c: 3, f: 20, x: [9, 47], y: [5, 24], kernel: [3, 3], stride: twice }],
   ['y', 'of large weights', { n: 3, c: 132, f: 235, x: [7, 9], y: [3, 4], kernel: [3, 3], stride: twice }],
   ['x', 'of large weights', { n: 3, c: 237, f: 132, x: [7, 9], y: [3, 4], kernel: [3, 3], stride: twice }],

@@ -6,7 +6,7 @@ import type { Dimension, Phase } from './correlation.ts';
 import type { Element } from './element.ts';
 import { packColumns } from './pack.ts';
 import { bandsOf, finishBands, isEmptyPhase, type PhaseOf3 } from './phases.ts';
-import { coverTiles, multiplyAdd } from './tile.ts';
+import { coverTiles, multiplyAdd, storeColumns } from './tile.ts';
 
 /** Bytes of the planes of a band: they stay in the second-level cache. */
 const BAND_BYTES = 2 ** 18;
@@ -187,6 +187,11 @@ function transposeRow(
   if (columns % width > 0) block(columns % width);
 }
 
+/** Whether neighbouring points of a phase are neighbours in the result. */
+function isDense({ to }: Planes, { step }: Phase): boolean {
+  return to === 1 && step === 1;
+}
+
 /** The outputs of one phase in some rows of an image, which are numbered within the phase. */
 function emitRows(
   code: Code,
@@ -195,7 +200,7 @@ function emitRows(
   pointers: { readonly own: Local; readonly weights: Local; readonly out: Local },
   rows: { readonly first: Local; readonly end: Local },
 ): void {
-  const { element, dimensions, to, above, row } = planes;
+  const { context, element, dimensions, to, above, row } = planes;
   const [, y, x] = phase;
   const [, , width] = dimensions;
   const pixel = to * element.bytes;
@@ -215,7 +220,8 @@ function emitRows(
     .set(out);
   code.get(rows.first).set(at);
   const vectors = Math.ceil(x.count / element.lanes);
-  const most = Math.floor(Math.min(MOST_SUMS, REGISTERS - to) / to);
+  const inRegister = context.features.revectorize && isDense(planes, x) ? 2 : 1; // pairs, if stored together
+  const most = inRegister * Math.floor(Math.min(MOST_SUMS, REGISTERS - to) / to);
   countTo(code, at, end, 1, () => {
     let left = x.count;
     for (const { size, count } of coverTiles(vectors, most)) {
@@ -277,12 +283,14 @@ function tileFunction(planes: Planes, phase: PhaseOf3, points: number): Callable
         code.advance(weights, 16 - y.taps.length * x.taps.length * from * 16);
       });
       for (const [channel, sum] of sums.entries())
-        for (const [v, vector] of sum.entries())
-          for (let lane = 0; lane < lanes && v * lanes + lane < points; lane++)
-            code
-              .get(out)
-              .get(vector)
-              .memoryLane(element.storeLane, lane, ((v * lanes + lane) * x.step * to + channel) * bytes);
+        if (isDense(planes, x)) storeColumns(code, element, sum, out, 0, points);
+        else
+          for (const [v, vector] of sum.entries())
+            for (let lane = 0; lane < lanes && v * lanes + lane < points; lane++)
+              code
+                .get(out)
+                .get(vector)
+                .memoryLane(element.storeLane, lane, ((v * lanes + lane) * x.step * to + channel) * bytes);
     },
   );
   tiles.set(key, made);
