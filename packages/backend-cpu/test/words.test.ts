@@ -8,6 +8,7 @@ import {
   constant,
   type DType,
   dtypeInfo,
+  rangeOf,
   select,
   type UnaryOp,
   unary,
@@ -131,6 +132,28 @@ describe('every word means what the reference says', () => {
           worstUlps(runKernel(backend, kernel, inputs)[0] as never, runReference(kernel, inputs)[0] as never),
         ).toBeLessThanOrEqual(tolerance(dtype, op));
     }
+  });
+
+  test.each(integers.map((dtype) => ({ dtype })))('quotients of any numbers of $dtype', ({ dtype }) => {
+    const random = randomSource(9);
+    const { array } = dtypeInfo(dtype);
+    const [low, high] = rangeOf[dtype];
+    // Of any magnitude, also multiples of each other and their neighbours.
+    const any = () => Math.trunc((random() < 0.5 ? low : high) * random() ** 8);
+    const y = new array(Array.from({ length: 4000 }, any));
+    const near = (i: number) => (y[i] ?? 1) * Math.trunc(any() / (y[i] || 1)) + Math.floor(3 * random()) - 1;
+    const x = new array(
+      Array.from(y, (_, i) => (i % 2 === 0 ? any() : Math.min(high, Math.max(low, near(i))))),
+    );
+    const kernel = elementwise([4000], [dtype, dtype], (a, b) => [
+      binary('div', a, b),
+      binary('rem', a, b),
+      ...[0, 1, 3, 10, 255, ...(low < 0 ? [-1, -7, low] : [])].flatMap((n) => [
+        binary('div', a, constant(dtype, n)),
+        binary('rem', a, constant(dtype, n)),
+      ]),
+    ]);
+    expect(runKernel(backend, kernel, [x, y])).toEqual(runReference(kernel, [x, y]));
   });
 
   test.each(floats.map((dtype) => ({ dtype })))(

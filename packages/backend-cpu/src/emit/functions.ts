@@ -73,7 +73,7 @@ export function specialName(dtype: DType, op: UnaryOp | BinaryOp): SpecialName |
 export function callsOut(node: Node): boolean {
   if (node.kind !== 'unary' && node.kind !== 'binary') return false;
   if (foreignName(node.dtype, node.op)) return true;
-  return !isFloat(node.dtype) && (node.op === 'pow' || node.op === 'div' || node.op === 'rem');
+  return !isFloat(node.dtype) && node.op === 'pow';
 }
 
 /** The functions that kernels import, by name. */

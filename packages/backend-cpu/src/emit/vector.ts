@@ -1,6 +1,7 @@
 import { type BinaryOp, type CompareOp, type DType, isFloat, type UnaryOp } from '@neumann/core/backend';
 import type { Code } from '../asm/code.ts';
 import type { LaneOp, PlainOp } from '../asm/opcodes.ts';
+import { vectorDivision } from './division.ts';
 import { foreignName, specialName } from './functions.ts';
 import { type ScalarWords, scalarBinary, scalarType, scalarUnary, undefinedWord } from './scalar.ts';
 
@@ -216,7 +217,8 @@ export function vectorBinary(words: VectorWords, dtype: DType, op: BinaryOp, con
       .op('drop')
       .i32(constant)
       .op(op === 'shl' ? 'i32x4.shl' : `i32x4.shr_${dtype === 'int32' ? 's' : 'u'}`);
-  } else perLane();
+  } else if (op === 'div' || op === 'rem') vectorDivision(code, dtype, words.lanes, op, constant);
+  else perLane();
   if (dtype === 'uint8') vectorConst(code, 'int32', 255).op('v128.and');
 }
 
