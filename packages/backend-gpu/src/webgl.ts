@@ -168,9 +168,7 @@ class WebGl2 implements Device {
     const buffer = gl.createBuffer();
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, pixels.byteLength, gl.STREAM_READ);
-    this.#framed(memory, (width, height, format) =>
-      gl.readPixels(0, 0, width, height, format, gl.FLOAT, 0),
-    );
+    this.#framed(memory, (width, height, format) => gl.readPixels(0, 0, width, height, format, gl.FLOAT, 0));
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
@@ -220,10 +218,7 @@ class WebGl2 implements Device {
   }
 
   /** Reads from a texture. */
-  #framed(
-    { texture }: TextureMemory,
-    read: (width: number, height: number, format: number) => void,
-  ): void {
+  #framed({ texture }: TextureMemory, read: (width: number, height: number, format: number) => void): void {
     const gl = this.#gl;
     const frame = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
