@@ -15,7 +15,8 @@ import { ModuleBuilder } from '../src/asm/module.ts';
 import { createCpu } from '../src/backend.ts';
 import { defineBarrier, importBarrier } from '../src/emit/barrier.ts';
 import { noLimits, usualLimits } from '../src/emit/cost.ts';
-import { unitsOf } from '../src/emit/part.ts';
+import { eachTask, unitsOf } from '../src/emit/part.ts';
+import { inPieces } from '../src/emit/pieces.ts';
 import { emitPlan } from '../src/emit/plan.ts';
 import { cpu } from '../src/index.ts';
 import { type Program, ThreadPool } from '../src/threads/pool.ts';
@@ -50,7 +51,7 @@ function programOf(
   const barrier = defineBarrier(builder, threads, imports);
   builder.define(
     { params: ['i32', 'i32'], results: [] },
-    (code, [, thread = 0]) => body(code, thread, () => code.i32(20_000).call(barrier)),
+    (code, [, thread = 0]) => body(code, thread, () => code.i32(20_000).i32(0).call(barrier)),
     'run',
   );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
@@ -196,6 +197,44 @@ test('any share of the tasks has its part of the units, however few there are', 
         ).toBeLessThan(1);
     }
   }
+});
+
+test('a thread runs its own share, then what others have left of theirs, each task once', () => {
+  const [counters, runs] = [0, 1024];
+  const shapes = fc.record({
+    tasks: fc.integer({ min: 2, max: 200 }),
+    threads: fc.integer({ min: 2, max: 5 }),
+    together: fc.constantFrom(1, 3, 200),
+  });
+  fc.assert(
+    fc.property(shapes, fc.nat(), (shape, first) => {
+      const builder = new ModuleBuilder();
+      const params = ['i32', 'i32', 'i32', 'i32'] as const;
+      const part = builder.define({ params, results: [] }, (code, [, , first = 0, end = 0]) =>
+        eachTask(code, { first, end }, (task) => {
+          const at = () => code.get(task).i32(4).op('i32.mul');
+          at();
+          at().memory('i32.load', runs).i32(1).op('i32.add').memory('i32.store', runs);
+        }),
+      );
+      const pieces = inPieces(builder, part, shape);
+      const forward = (code: Code, [thread = 0]: readonly Local[]) => {
+        code.i32(0).i32(0).get(thread).i32(counters).call(pieces);
+      };
+      builder.define({ params: ['i32'], results: [] }, forward, 'run');
+      const module = new WebAssembly.Module(builder.encode({ maxPages: 1, shared: false }));
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+      const run = new WebAssembly.Instance(module, { env: { memory } }).exports['run'] as (t: number) => void;
+      for (let i = 0; i < shape.threads; i++) {
+        run((first + i) % shape.threads);
+        // The first leaves nothing.
+        expect([...new Int32Array(memory.buffer, runs, shape.tasks + 1)]).toEqual([
+          ...new Array<number>(shape.tasks).fill(1),
+          0,
+        ]);
+      }
+    }),
+  );
 });
 
 test('a plan that takes less time than a thread takes to wake is run by the first alone', () => {

@@ -12,6 +12,9 @@ export const BARRIER = {
   generation: 1088,
   /** Threads that gave up spinning. */
   resting: 1152,
+  /** How many tasks have been taken from shares, up to the end; zero again after each barrier. */
+  counters: 4096,
+  end: 65536,
 } as const;
 
 /** How often a thread looks whether the others have come before it goes to rest: some 20 µs, and some 3 ms. */
@@ -41,9 +44,12 @@ export function importBarrier(builder: ModuleBuilder): BarrierImports {
   };
 }
 
-/** `(spins)`: returns in each of `threads` threads when all have called it; a thread looks so often before it rests. */
+/**
+ * `(spins, counted)`: returns in each of `threads` threads when all have called it. A thread looks so often before it
+ * rests; so many bytes of counters are cleared.
+ */
 export function defineBarrier(builder: ModuleBuilder, threads: number, imports: BarrierImports): Callable {
-  return builder.define({ params: ['i32'], results: [] }, (code, [spins = 0]) => {
+  return builder.define({ params: ['i32', 'i32'], results: [] }, (code, [spins = 0, counted = 0]) => {
     const generation = code.local('i32');
     const current = () => code.i32(0).atomic('i32.atomic.load', BARRIER.generation);
     const isLast = () =>
@@ -54,6 +60,7 @@ export function defineBarrier(builder: ModuleBuilder, threads: number, imports: 
         .i32(threads - 1)
         .op('i32.eq');
     const open = () => {
+      code.i32(BARRIER.counters).i32(0).get(counted).fill();
       code.i32(0).i32(0).atomic('i32.atomic.store', BARRIER.arrived);
       code.i32(0).i32(1).atomic('i32.atomic.rmw.add', BARRIER.generation).op('drop');
       code

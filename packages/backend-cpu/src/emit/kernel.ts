@@ -42,7 +42,7 @@ function unsplitCode(functions: Functions, kernel: Kernel, nests: readonly Nest[
   const sweep = nest && others.length === 0 ? sweepOf(kernel, nest) : undefined;
   if (sweep) return sweepCode(functions, kernel, sweep);
   const emit: Part['emit'] = (code, params, share) => emitNests(code, functions, nests, params, share);
-  return { scratch: 0, parts: [{ tasks: TASKS, emit }] };
+  return { scratch: 0, parts: [{ tasks: TASKS, together: 1, emit }] };
 }
 
 /** Where partial results of each reduction lie in scratch memory, and the bytes of those of one chunk. */
@@ -65,6 +65,7 @@ function partials(code: Code, share: Share, buffers: Buffers, chunk = 0): Local[
 function wholePart(functions: Functions, inputs: number, whole: Kernel, buffers: Buffers): Part {
   return {
     tasks: TASKS,
+    together: 1,
     emit: (code, params, share) => {
       const operands = [
         ...params.slice(0, inputs),

@@ -1,8 +1,8 @@
 import type { Code, Local } from '../asm/code.ts';
 
 /**
- * What a thread gets of a part: the tasks from `first` up to `end`, which may be none. Every task belongs to one thread.
- * The thread that has the last task, and only that one, has `end` equal to the number of tasks.
+ * What a thread gets of a part at a time: the tasks from `first` up to `end`. Every task is got once. Only what has the last
+ * task has `end` equal to the number of tasks.
  */
 export interface Share {
   readonly first: Local;
@@ -20,6 +20,8 @@ export interface Share {
 export interface Part {
   /** How many; a part of one task is run by the first thread alone. Depends on the kernel only. */
   readonly tasks: number;
+  /** How many at a time a thread may take; if not said, it takes all of its share, as a share begins with something costly. */
+  readonly together?: number;
   /** Bytes of scratch memory that each thread wants for itself. */
   readonly own?: number;
   /** Writes the body of a function of the addresses of inputs, then of outputs. */

@@ -23,6 +23,7 @@ import { everywhere, Functions, foreignNames } from './functions.ts';
 import { kernelCode } from './kernel.ts';
 import { type Layout, layOut } from './layout.ts';
 import type { StepCode } from './part.ts';
+import { inPieces } from './pieces.ts';
 import { groupKey, type RowGroup, rowGroups } from './rowGroup.ts';
 import { rowGroupCode } from './rowGroupCode.ts';
 import { Turns } from './turns.ts';
@@ -130,8 +131,8 @@ export function emitPlan(given: Plan, features: Features, options: EmitOptions):
     (code, [region = 0, thread = 0]) => {
       const rows = new Map<number, Local>();
       const push = slotPusher(code, plan, region, externals, rows, layout);
-      const turns = new Turns({ code, plan, thread, barrier, scratch: layout.scratch });
-      const calls = { code, region, thread, threads, layout, push };
+      const turns = new Turns({ code, plan, thread, barrier, threads, scratch: layout.scratch });
+      const calls = { code, region, thread, layout, push };
       const emitWork = (step: WorkStep, order: Turns): void => {
         const group = groups.get(step);
         if (isNothing(plan, step) || (group && step !== group.steps.at(-1))) return;
@@ -179,8 +180,8 @@ function emitHostStep(
   const operands = host.inputs.length + host.outputs.length;
   const running = runningFold(host);
   if (running) {
-    const shared = threads > 1 && sizeOf(host.inputs[0]?.shape ?? []) >= limits.divideFrom;
-    return defineParts(context, running, operands, shared);
+    const shared = sizeOf(host.inputs[0]?.shape ?? []) >= limits.divideFrom;
+    return defineParts(context, running, operands, shared ? threads : 1);
   }
   const { builder } = context;
   const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
@@ -212,7 +213,7 @@ function emitKernelStep(context: EmitContext, kernel: Kernel, options: EmitOptio
     context,
     routine ?? kernelCode(functions, kernel),
     operands,
-    isShared([kernel], options),
+    threadsFor([kernel], options),
   );
 }
 
@@ -226,29 +227,31 @@ function emitRowGroup(
   const code = rowGroupCode(context, plan, group);
   const kernels = group.steps.map(({ kernel }) => kernel);
   const operands = group.inputs.length + group.outputs.length;
-  return code && defineParts(context, code, operands, isShared(kernels, options));
+  return code && defineParts(context, code, operands, threadsFor(kernels, options));
 }
 
-/** Whether threads share the work of some kernels. */
-function isShared(kernels: readonly Kernel[], { threads, limits }: EmitOptions): boolean {
+/** How many threads share the work of some kernels. */
+function threadsFor(kernels: readonly Kernel[], { threads, limits }: EmitOptions): number {
   const cost = kernels.reduce((sum, kernel) => sum + costOf(kernel), 0);
-  return threads > 1 && cost >= limits.divideFrom && everywhere(foreignNames(kernels));
+  return cost >= limits.divideFrom && everywhere(foreignNames(kernels)) ? threads : 1;
 }
 
 function defineParts(
   { builder }: EmitContext,
   { scratch, parts }: StepCode,
   operands: number,
-  shared: boolean,
+  threads: number,
 ): StepFunctions {
   return {
     scratch,
-    parts: parts.map(({ tasks, own = 0, emit }) => {
-      const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
+    parts: parts.map(({ tasks, together = tasks, own = 0, emit }) => {
+      const part = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
         const [scratch = 0, own = 0, first = 0, end = 0] = locals.slice(operands);
         emit(code, locals.slice(0, operands), { scratch, own, first, end });
       });
-      return { callable, tasks, own, divided: shared && tasks > 1 };
+      const divided = threads > 1 && tasks > 1;
+      const callable = divided ? inPieces(builder, part, { tasks, threads, together }) : part;
+      return { callable, tasks, own, divided };
     }),
   };
 }
@@ -257,7 +260,6 @@ interface Calls {
   readonly code: Code;
   readonly region: Local;
   readonly thread: Local;
-  readonly threads: number;
   readonly layout: Layout;
   readonly push: (slot: number) => void;
 }
@@ -270,10 +272,10 @@ function emitCalls(
   operands: Pick<Work, 'inputs' | 'outputs'>,
   { parts }: StepFunctions,
 ): void {
-  const { code, region, thread, threads, layout, push } = calls;
+  const { code, region, thread, layout, push } = calls;
   const scratchAt = layout.scratch.get(step)?.from ?? 0;
   for (const { callable, tasks, own, divided } of parts) {
-    const call = () => {
+    const call = (counters: number) => {
       for (const slot of [...operands.inputs, ...operands.outputs]) push(slot);
       code
         .get(region)
@@ -281,12 +283,8 @@ function emitCalls(
         .op('i32.add');
       code.get(region).i32(layout.ownAt).op('i32.add');
       if (own > 0 && divided) code.get(thread).i32(layout.ownBytes).op('i32.mul').op('i32.add');
-      for (const next of [0, 1])
-        if (divided) {
-          code.get(thread);
-          if (next > 0) code.i32(next).op('i32.add');
-          code.i32(tasks).op('i32.mul').i32(threads).op('i32.div_u');
-        } else code.i32(next * tasks);
+      if (divided) code.get(thread).i32(counters);
+      else code.i32(0).i32(tasks);
       code.call(callable);
     };
     turns.next(step, operands, divided, call);

@@ -56,7 +56,7 @@ export function rowGroupCode(context: EmitContext, plan: Plan, group: RowGroup):
       }
     });
   };
-  return { scratch: 0, parts: [{ tasks: TASKS, own, emit }] };
+  return { scratch: 0, parts: [{ tasks: TASKS, together: 1, own, emit }] };
 }
 
 /** A function of the addresses of a step's operands, and of the rows that it does. */

@@ -7,8 +7,9 @@ import {
   workSteps,
 } from '@neumann/core/backend';
 import type { Callable, Code, Local } from '../asm/code.ts';
-import { spinsFor } from './barrier.ts';
+import { BARRIER, spinsFor } from './barrier.ts';
 import { costOf } from './cost.ts';
+import { counterBytes, mostCounted } from './pieces.ts';
 
 /** Bytes that a part reads or writes: of the arena, or of one argument or result. */
 export interface Extent {
@@ -24,6 +25,7 @@ interface Setting {
   readonly thread: Local;
   /** Without it, there is only one thread. */
   readonly barrier: Callable | undefined;
+  readonly threads: number;
   /** Where the scratch memory of steps is that the threads share. */
   readonly scratch: ReadonlyMap<WorkStep, Extent>;
 }
@@ -39,20 +41,22 @@ export class Turns {
   #together: { reads: Extent[]; writes: Extent[] } = { reads: [], writes: [] };
   /** Of the work since then. */
   #cost = 0;
+  /** Parts since then that all share. */
+  #shared = 0;
 
   constructor(setting: Setting) {
     this.#setting = setting;
   }
 
-  /** Writes a part of a step, which `call` calls; all threads share it, or the first runs it. */
+  /** Writes a part of a step, which `call` calls with the address of its counters; all threads share it, or the first runs it. */
   next(
     step: WorkStep,
     { inputs, outputs }: Pick<WorkStep, 'inputs' | 'outputs'>,
     divided: boolean,
-    call: () => void,
+    call: (counters: number) => void,
   ): void {
     if (this.#setting.barrier) this.#order(inputs, outputs, [step], divided, call);
-    else call();
+    else call(0);
   }
 
   /** Writes a loop or branch whose parts the first thread runs alone: `emit` gets their order, in which nobody waits. */
@@ -70,9 +74,9 @@ export class Turns {
     outputs: readonly number[],
     steps: readonly WorkStep[],
     divided: boolean,
-    call: () => void,
+    call: (counters: number) => void,
   ): void {
-    const { code, plan, thread } = this.#setting;
+    const { code, plan, thread, threads } = this.#setting;
     const scratch = steps.flatMap((step) => this.#setting.scratch.get(step) ?? []);
     const reads = inputs.map((slot) => extentOf(plan, slot));
     const writes = [...outputs.map((slot) => extentOf(plan, slot)), ...scratch];
@@ -81,20 +85,26 @@ export class Turns {
       (other) =>
         overlap(writes, other.reads) || overlap(writes, other.writes) || overlap(reads, other.writes),
     );
-    if (conflict) this.meet();
+    if (conflict || (divided && this.#shared === mostCounted(threads))) this.meet();
     const mine = divided ? this.#together : this.#alone;
     mine.reads.push(...reads);
     mine.writes.push(...writes);
     this.#cost += steps.reduce((sum, step) => sum + (step.kind === 'kernel' ? costOf(step.kernel) : 0), 0);
-    if (divided) call();
-    else code.get(thread).op('i32.eqz').if(call);
+    if (divided) call(BARRIER.counters + this.#shared++ * counterBytes(threads));
+    else
+      code
+        .get(thread)
+        .op('i32.eqz')
+        .if(() => call(0));
   }
 
   /** All threads wait for each other. */
   meet(): void {
-    const { code, barrier } = this.#setting;
-    if (barrier) code.i32(spinsFor(this.#cost)).call(barrier);
+    const { code, barrier, threads } = this.#setting;
+    const counted = this.#shared * counterBytes(threads);
+    if (barrier) code.i32(spinsFor(this.#cost)).i32(counted).call(barrier);
     this.#cost = 0;
+    this.#shared = 0;
     this.#alone = { reads: [], writes: [] };
     this.#together = { reads: [], writes: [] };
   }

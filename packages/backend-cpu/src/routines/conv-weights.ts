@@ -114,7 +114,7 @@ export function weightGradient(context: EmitContext, element: Element, geometry:
       emitImages(code, [x, dy, to, own], at, last);
     });
   };
-  const each: Part = { tasks: chunks, own: imageBytes, emit };
+  const each: Part = { tasks: chunks, together: 1, own: imageBytes, emit };
   if (chunks === 1) return { scratch: 0, parts: [each] };
   const sums = sumOf(chunks, outBytes / element.bytes, element);
   const sum: Part[] = kernelCode(context.functions, sums).parts.map((part) => ({

@@ -161,6 +161,7 @@ function correlation(
   const finish = finishBands(context, geometry.n, dimensions, phases, bands);
   const compute: Part = {
     tasks: geometry.n * bands,
+    together: bands,
     own: imageBytes,
     emit: (code, params, { scratch, own, ...share }) => {
       const { input, out } = operands(params);

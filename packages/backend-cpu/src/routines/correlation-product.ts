@@ -135,6 +135,7 @@ export function zeroPart({
 }: Pick<Product, 'geometry' | 'outBytes' | 'operands'>): Part {
   return {
     tasks: geometry.n,
+    together: 1,
     emit: (code, params, share) =>
       eachTask(code, share, (task) =>
         code
@@ -162,6 +163,7 @@ function multiplyPart(product: Product, block: Block): Part {
   const tasks = groups * rowTasks(product, phases, block.images);
   return {
     tasks,
+    together: 1,
     own: sumsAt + (isDense ? 0 : aligned(most * to * element.bytes)),
     emit: (code, params, { scratch, own, ...share }) => {
       const { input, weights, out } = operands(params);

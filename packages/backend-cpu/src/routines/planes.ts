@@ -71,6 +71,7 @@ export function planarPart(planar: Planar): { part: Part; finishes: boolean } {
   const outBytes = (height?.output ?? 0) * (width?.output ?? 0) * to * element.bytes;
   const part: Part = {
     tasks: geometry.n * bands,
+    together: 1,
     own: planes.inputRows * planes.row + 64,
     emit: (code, params, { scratch, own, ...share }) => {
       const { input, out } = operands(params);

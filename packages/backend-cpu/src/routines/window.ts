@@ -219,7 +219,7 @@ function scatterWindows(windows: Windows): StepCode {
 
 /** Every image is a task. */
 function byImages({ routine, own }: Windows, emit: Part['emit']): StepCode {
-  return { scratch: 0, parts: [{ tasks: routine.window.n, own, emit }] };
+  return { scratch: 0, parts: [{ tasks: routine.window.n, together: 1, own, emit }] };
 }
 
 /** Runs `body` for each image of a share; pointers start at the first: `image` into x, the others into y. */

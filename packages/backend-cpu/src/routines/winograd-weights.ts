@@ -83,6 +83,7 @@ function inChunks(gradient: Gradient, chunks: number): StepCode {
   const gradientsAt = inputsAt + POINTS * most * from * 4;
   const chunk: Part = {
     tasks: chunks,
+    together: 1,
     own: gradientsAt + POINTS * most * to * 4,
     emit: (code, [x = 0, dy = 0], { scratch, own, ...share }) => {
       transform.clear(code, own);
@@ -160,6 +161,7 @@ function inBlocks(gradient: Gradient): StepCode {
     });
     parts.push({
       tasks: POINTS,
+      together: 1,
       emit: (code, _, { scratch, ...share }) =>
         eachTask(code, share, (task) => {
           at(code, scratch, task, inputsAt, most * from * 4);
@@ -303,6 +305,7 @@ function sumPart({ context, square, matrix }: Gradient, chunks: number): Part {
     });
   return {
     tasks: from,
+    together: 1,
     own: TEMPORARY,
     emit: (code, [, , out = 0], { scratch, own, ...share }) =>
       eachTask(code, share, (task) => {

@@ -152,6 +152,7 @@ export function winograd(
 
   const compute: Part = {
     tasks: slices * groups * group.bands,
+    together: group.bands,
     own: temporaryAt + TEMPORARY,
     emit: (code, params, { scratch, own, ...share }) => {
       const { x, out } = operands(params);
@@ -339,6 +340,7 @@ function transformWeights(
   );
   const part: Part = {
     tasks: from / 4,
+    together: 1,
     own: buffers * buffer + TEMPORARY,
     emit: (code, params, { scratch, own, ...share }) => {
       const w = weightsOf(params);
