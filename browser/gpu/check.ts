@@ -9,6 +9,7 @@ import type { Row, Sample } from '../../packages/testing/src/row.ts';
 import { operationRows } from '../../packages/testing/src/rows/operations.ts';
 import { primitiveRows } from '../../packages/testing/src/rows/primitives.ts';
 import { checkContractions } from './contractions.ts';
+import { checkFours } from './fours.ts';
 import { refusal } from './limits.ts';
 import { structure } from './structure.ts';
 
@@ -59,6 +60,7 @@ export async function check(mode: GpuMode, only?: string, withOperations = true)
   for (const [name, holds] of Object.entries(structure))
     if (only === undefined || only === 'structure') await attempt(name, holds);
   if (only === undefined || only === 'contractions') await checkContractions(backend, attempt);
+  if (only === undefined || only === 'fours') await checkFours(backend, attempt);
   return { device: backend.describe().device, passed, refused: nothing, failures };
 }
 
