@@ -57,6 +57,6 @@ test('running folds give the bits of the host function, for any number of thread
         expect(run()).toBe(expected);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });

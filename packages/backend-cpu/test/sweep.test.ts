@@ -59,6 +59,6 @@ test('folds over the rows of wide matrices, with the same bits for any number of
           expect.fail(`result ${i} at ${k}: ${got} instead of ${y}`);
         }
     }),
-    { numRuns: 120 },
+    { numRuns: 40 },
   );
 });

@@ -1,4 +1,13 @@
-import { type Expr, isFloat, type Kernel, nodesOf, type Plan, sizeOf } from '@neumann/core/backend';
+import {
+  type Expr,
+  type HostRoutine,
+  isFloat,
+  type Kernel,
+  nodesOf,
+  type Plan,
+  runningFoldOf,
+  sizeOf,
+} from '@neumann/core/backend';
 
 /** From this many points on, a kernel takes longer than it takes several threads to agree that they are done. */
 export const DIVIDE_FROM: number = 2 ** 15;
@@ -39,8 +48,16 @@ export function costOf({ axes, reduceAxes, reductions }: Kernel): number {
 /** Whether there is so much work in a plan that it is worth to wake other threads for it. */
 export function isWorthWaking({ steps }: Plan, { wakeFrom }: Limits): boolean {
   const hasLoops = steps.some((step) => step.kind !== 'kernel' && step.kind !== 'host');
-  const costs = steps.map((step) => (step.kind === 'kernel' ? costOf(step.kernel) : 0));
+  const costs = steps.map((step) =>
+    step.kind === 'kernel' ? costOf(step.kernel) : step.kind === 'host' ? foldCost(step.host) : 0,
+  );
   return hasLoops || costs.reduce((sum, cost) => sum + cost, 0) >= wakeFrom;
+}
+
+/** The {@link costOf} of a running fold; the first thread runs all other host routines alone. */
+export function foldCost(host: HostRoutine): number {
+  const fold = runningFoldOf(host);
+  return fold ? fold.outer * fold.n * fold.inner : 0;
 }
 
 /** Float operations of a kernel, a multiply-add counted as two, as its loop nest would do them. */

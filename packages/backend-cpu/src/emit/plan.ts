@@ -5,7 +5,6 @@ import {
   kernelKey,
   type Plan,
   readsPointwise,
-  sizeOf,
   type WorkStep,
   workSteps,
 } from '@neumann/core/backend';
@@ -16,7 +15,7 @@ import { routineFor } from '../routines/routine.ts';
 import { runningFold } from '../routines/running.ts';
 import { defineBarrier, importBarrier } from './barrier.ts';
 import { emitSteps } from './control.ts';
-import { costOf, isWorthWaking, type Limits } from './cost.ts';
+import { costOf, foldCost, isWorthWaking, type Limits } from './cost.ts';
 import { type Finish, withEpilogue } from './epilogue.ts';
 import { foldRows } from './foldRows.ts';
 import { everywhere, Functions, foreignNames } from './functions.ts';
@@ -180,8 +179,7 @@ function emitHostStep(
   const operands = host.inputs.length + host.outputs.length;
   const running = runningFold(host);
   if (running) {
-    const shared = sizeOf(host.inputs[0]?.shape ?? []) >= limits.divideFrom;
-    return defineParts(context, running, operands, shared ? threads : 1);
+    return defineParts(context, running, operands, foldCost(host) >= limits.divideFrom ? threads : 1);
   }
   const { builder } = context;
   const callable = builder.define({ params: paramsFor(operands), results: [] }, (code, locals) => {
