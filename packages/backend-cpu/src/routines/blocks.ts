@@ -25,7 +25,7 @@ const RUN = 512;
  * Bytes of a block of y that tiles multiply row after row, so that they write the result line after line: they stay in
  * the second-level cache.
  */
-const GROUP = 2 ** 17;
+const GROUP = 2 ** 18;
 
 interface Product {
   readonly context: EmitContext;
