@@ -195,6 +195,10 @@ const isPowerOfTwo = (text: string): boolean => isPositive(text) && Number.isInt
 export const naturalQuotient = (x: string, y: string): string =>
   isPowerOfTwo(y) ? `Math.floor(${x} * ${1 / Number(y)})` : `k_quotient(${x}, ${y})`;
 
+/** Asks for NaN by itself: of a plain choice some compilers make their own maximum, which drops it. */
+const extremum = (x: string, compare: '>' | '<', literal: string): string =>
+  `${x} ${compare} ${literal} ? ${x} : (${x} === ${x} ? ${literal} : ${x})`;
+
 const bitwise: Partial<Record<BinaryOp, Binary>> = {
   and: call('k_and'),
   or: call('k_or'),
@@ -207,8 +211,8 @@ const deviceWords: typeof binaryWords = {
     rem: (x, y) => `Math.abs(${x}) < ${infinity} && (${y} < 0 || ${y} > 0) ? k_rem(${x}, ${y}) : ${nan}`,
     pow: (x, y) => `k_powHasValue(${x}, ${y}) > 0.5 ? k_pow(${x}, ${y}) : ${nan}`,
     atan2: (y, x) => `${x} === ${x} && ${y} === ${y} ? k_atan2(${y}, ${x}) : ${nan}`,
-    max: (x, y) => (isLiteral(y) ? `${x} <= ${y} ? ${y} : ${x}` : `k_max(${x}, ${y})`), // 0 is more than -0
-    min: (x, y) => (isLiteral(y) ? `${x} > ${y} ? ${y} : ${x}` : `k_min(${x}, ${y})`),
+    max: (x, y) => (isLiteral(y) ? extremum(x, '>', y) : `k_max(${x}, ${y})`),
+    min: (x, y) => (isLiteral(y) && Number(y) !== 0 ? extremum(x, '<', y) : `k_min(${x}, ${y})`), // -0 is less than 0
   },
   int32: { ...binaryWords.int32, ...divisions(-1), ...bitwise },
   uint8: { ...binaryWords.uint8, ...divisions(255), ...bitwise },
