@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright';
 
 /** Where there is no graphics card, software devices answer. */
 const flags = [
@@ -21,8 +21,8 @@ const flags = [
   '--use-webgpu-adapter=swiftshader',
 ];
 
-/** Starts the Chromium that `CHROMIUM` names, or that of the system; `undefined` if there is none. */
-export async function launchChromium(): Promise<Browser | undefined> {
+/** How to start the Chromium that `CHROMIUM` names, or that of the system; `undefined` if there is none. */
+export function chromiumOptions(): { executablePath: string; args: string[] } | undefined {
   const candidates = [
     process.env['CHROMIUM'],
     '/usr/bin/chromium',
@@ -30,7 +30,13 @@ export async function launchChromium(): Promise<Browser | undefined> {
     '/usr/bin/google-chrome',
   ];
   const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
-  return executablePath === undefined ? undefined : chromium.launch({ executablePath, args: flags });
+  return executablePath === undefined ? undefined : { executablePath, args: [...flags] };
+}
+
+/** Starts it. */
+export async function launchChromium(): Promise<Browser | undefined> {
+  const options = chromiumOptions();
+  return options && chromium.launch(options);
 }
 
 /** Serves the scripts of a folder, and one page that loads `page.js`. */

@@ -15,6 +15,8 @@ export function limitMemory(pid: number, megabytes: number): () => void {
   const [, kilobytes] = /VmData:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   limit(String(Number(kilobytes) * 2 ** 10 + megabytes * 2 ** 20));
   return () => {
-    if (existsSync(`/proc/${pid}`)) limit('unlimited');
+    try {
+      limit('unlimited');
+    } catch {} // it is gone
   };
 }

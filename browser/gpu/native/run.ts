@@ -8,10 +8,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Outcome } from '../check.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const chromium = '/usr/lib/chromium'; // Debian's: with a Vulkan loader and a software device
 
 /** @returns why not. */
 function install(): string | undefined {
@@ -30,68 +28,35 @@ function install(): string | undefined {
 const hasProgram = (name: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, name)));
 
-interface Way {
-  readonly missing?: string | undefined;
-  readonly before?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-const ways: Readonly<Record<string, () => Way>> = {
-  headlessgl: () =>
-    process.platform !== 'linux' || process.env['DISPLAY']
-      ? {}
-      : {
-          missing: !existsSync(join(folder, 'node_modules/gl'))
-            ? 'npm cannot build gl'
-            : !hasProgram('xvfb-run')
-              ? 'no X display, and no xvfb-run'
-              : undefined,
-          before: ['xvfb-run', '-a', '-s', '-ac -screen 0 1280x1024x24'],
-        },
-  webgpu: () =>
-    existsSync(join(chromium, 'vk_swiftshader_icd.json'))
-      ? { env: { LD_LIBRARY_PATH: chromium, VK_ICD_FILENAMES: join(chromium, 'vk_swiftshader_icd.json') } }
-      : {},
+/** Why a mode cannot run here. */
+const missing: Readonly<Record<string, () => string | undefined>> = {
+  headlessgl: () => {
+    if (!existsSync(join(folder, 'node_modules/gl'))) return 'npm cannot build gl';
+    return needsDisplay && !hasProgram('xvfb-run') ? 'no X display, and no xvfb-run' : undefined;
+  },
+  webgpu: () => undefined,
 };
 
-const [modes = Object.keys(ways).join(), only] = process.argv.slice(2);
+const needsDisplay = process.platform === 'linux' && !process.env['DISPLAY'];
 const impossible = install();
-const summary: string[] = [];
-let failed = 0;
-for (const mode of modes.split(',')) {
-  const {
-    missing = impossible,
-    before = [],
-    env = {},
-  } = ways[mode]?.() ?? { missing: 'there is no such mode' };
-  if (missing !== undefined) {
-    console.log(`skipped ${mode}: ${missing}`);
-    summary.push(`${mode} skipped (${missing})`);
-    continue;
-  }
-  const [program = '', ...values] = [
-    ...before,
+const skipped = Object.entries(missing).flatMap(([mode, why]) => {
+  const reason = impossible ?? why();
+  return reason === undefined ? [] : [[mode, reason] as const];
+});
+for (const [mode, reason] of skipped) console.log(`modes ${mode} in Node skipped (${reason})`);
+if (skipped.length < Object.keys(missing).length) {
+  const display =
+    needsDisplay && hasProgram('xvfb-run') ? ['xvfb-run', '-a', '-s', '-ac -screen 0 1280x1024x24'] : [];
+  const vitest = [
     process.execPath,
-    '--conditions=@neumann/source',
-    join(folder, 'check.ts'),
-    mode,
-    ...(only === undefined ? [] : [only]),
+    join(fileURLToPath(import.meta.resolve('vitest/package.json')), '../vitest.mjs'),
+    'run',
   ];
-  const { status, stdout, stderr } = spawnSync(program, values, {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  });
-  const { device, passed, refused, failures } =
-    status === 0
-      ? (JSON.parse(stdout) as Outcome)
-      : { device: 'none', passed: 0, refused: [], failures: [stderr || stdout] };
-  failed += failures.length;
-  const verdict = failures.length === 0 ? 'ok' : 'FAILED';
-  console.log(
-    `${verdict} ${mode} on ${device}: ${passed} checks; only refusals: ${refused.join(', ') || 'nothing'}`,
-  );
-  for (const failure of failures) console.log(`  ${failure}`);
-  summary.push(`${mode} ${verdict} on ${device}`);
+  const config = [
+    '--config',
+    join(folder, 'vitest.config.ts'),
+    ...skipped.map(([mode]) => `--project=!${mode}`),
+  ];
+  const [program = '', ...values] = [...display, ...vitest, ...config, ...process.argv.slice(2)];
+  process.exitCode = spawnSync(program, values, { stdio: 'inherit' }).status ?? 1;
 }
-console.log(`modes in Node: ${summary.join('; ')}`);
-process.exitCode = failed === 0 ? 0 : 1;

@@ -15,7 +15,8 @@ const settings = {
 };
 
 function environment(name: string): string | undefined {
-  return typeof process === 'undefined' ? undefined : process.env[name];
+  if (typeof process !== 'undefined') return process.env[name];
+  return (import.meta as ImportMeta & { env: Record<string, string> }).env[name]; // vitest's, in browsers
 }
 
 export interface LawOptions {

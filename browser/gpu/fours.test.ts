@@ -1,4 +1,5 @@
 /** Values so large that devices hold and compute four elements at once, of sizes that are multiples of 4 and that are not. */
+import { gpu } from '@neumann/backend-gpu';
 import {
   abs,
   add,
@@ -27,8 +28,10 @@ import {
   where,
 } from '@neumann/core';
 import { type Backend, reference } from '@neumann/core/backend';
+import { describe, expect, test } from 'vitest';
+import { mode } from './mode.ts';
 
-type Attempt = (name: string, holds: () => unknown) => Promise<void>;
+const backend = await gpu({ mode });
 
 /** Of two matrices of one shape, a row and a column. */
 type Example = (x: Tensor, y: Tensor, row: Tensor, column: Tensor) => Tensor;
@@ -65,29 +68,26 @@ const examples: Readonly<Record<string, Example>> = {
 
 const pairs = (x: Tensor): Tensor => reshape(slice(reshape(x, [x.size]), [[0, 8192]]), [4096, 2]);
 
-/** Compares each with the reference. */
-export async function checkFours(backend: Backend, attempt: Attempt): Promise<void> {
-  for (const [m, n] of [
-    [64, 128],
-    [67, 129],
-    [33, 1030],
-  ] as const)
-    for (const [name, f] of Object.entries(examples))
-      await attempt(`fours, ${m} × ${n}: ${name}`, async () => {
-        const run = async (on: Backend): Promise<ArrayLike<number>> => {
-          setBackend(on);
-          return await jit(f)(noise([m, n], 1), noise([m, n], 2), noise([n], 3), noise([m, 1], 4)).data();
-        };
-        const [want, got] = [await run(reference()), await run(backend)];
-        if (got.length !== want.length) throw new Error(`has ${got.length} elements, not ${want.length}`);
-        for (let i = 0; i < want.length; i++) {
-          const [a, b] = [got[i] as number, want[i] as number];
-          if (!Object.is(a, b) && !(Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b))))
-            throw new Error(`element ${i} is ${a}, not ${b}`);
-          if (a === 0 && !Object.is(a, b)) throw new Error(`element ${i} is ${a}, not ${b}: the sign`);
-        }
-      });
-}
+describe.each([
+  [64, 128],
+  [67, 129],
+  [33, 1030],
+])('of %i × %i', (m, n) => {
+  test.each(Object.entries(examples))('%s', async (_, f) => {
+    const run = async (on: Backend): Promise<ArrayLike<number>> => {
+      setBackend(on);
+      return await jit(f)(noise([m, n], 1), noise([m, n], 2), noise([n], 3), noise([m, 1], 4)).data();
+    };
+    const [want, got] = [await run(reference()), await run(backend)];
+    expect(got).toHaveLength(want.length);
+    for (let i = 0; i < want.length; i++) {
+      const [a, b] = [got[i] as number, want[i] as number];
+      if (!Object.is(a, b) && !(Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b))))
+        expect.fail(`element ${i} is ${a}, not ${b}`);
+      if (a === 0 && !Object.is(a, b)) expect.fail(`element ${i} is ${a}, not ${b}: the sign`);
+    }
+  });
+});
 
 /** Pseudorandom numbers in [-1, 1), among them some that are none. */
 function noise(shape: readonly number[], seed: number): Tensor {

@@ -1,8 +1,9 @@
 /** Sums of products that are large enough for the programs in blocks, and of sizes that do not fit these. */
+import { gpu } from '@neumann/backend-gpu';
 import { conv, jit, matmul, reshape, setBackend, type Tensor, tensor, transpose, vjp } from '@neumann/core';
 import { type Backend, reference } from '@neumann/core/backend';
-
-type Attempt = (name: string, holds: () => unknown) => Promise<void>;
+import { expect, test } from 'vitest';
+import { mode } from './mode.ts';
 
 interface Example {
   readonly name: string;
@@ -62,24 +63,22 @@ const examples: readonly Example[] = [
   ...passes([2, 300, 7], [3, 7, 9], [2, 296, 9], { dilation: 2 }),
 ];
 
-/** Compares each with the reference. */
-export async function checkContractions(backend: Backend, attempt: Attempt): Promise<void> {
-  for (const { name, shapes, f, terms } of examples)
-    await attempt(name, async () => {
-      const run = async (on: Backend): Promise<ArrayLike<number>> => {
-        setBackend(on);
-        const inputs = shapes.map((shape, i) => noise(shape, i + 1));
-        return await jit(f)(...inputs).data();
-      };
-      const [want, got] = [await run(reference()), await run(backend)];
-      if (got.length !== want.length) throw new Error(`has ${got.length} elements, not ${want.length}`);
-      // Each term is rounded, and every sum of up to 512 of them.
-      const bound = 2 ** -24 * terms * Math.min(terms, 600) ** 0.5;
-      for (let i = 0; i < want.length; i++)
-        if (!(Math.abs((got[i] as number) - (want[i] as number)) <= bound))
-          throw new Error(`element ${i} is ${got[i]}, not ${want[i]} ± ${bound}`);
-    });
-}
+const backend = await gpu({ mode });
+
+test.each(examples)('$name', async ({ shapes, f, terms }) => {
+  const run = async (on: Backend): Promise<ArrayLike<number>> => {
+    setBackend(on);
+    const inputs = shapes.map((shape, i) => noise(shape, i + 1));
+    return await jit(f)(...inputs).data();
+  };
+  const [want, got] = [await run(reference()), await run(backend)];
+  expect(got).toHaveLength(want.length);
+  // Each term is rounded, and every sum of up to 512 of them.
+  const bound = 2 ** -24 * terms * Math.min(terms, 600) ** 0.5;
+  for (let i = 0; i < want.length; i++)
+    if (!(Math.abs((got[i] as number) - (want[i] as number)) <= bound))
+      expect.fail(`element ${i} is ${got[i]}, not ${want[i]} ± ${bound}`);
+});
 
 /** Pseudorandom numbers in [-1, 1). */
 function noise(shape: readonly number[], seed: number): Tensor {
