@@ -96,9 +96,10 @@ if (scope['GPUAdapter'] && scope['GPUDevice'] && scope['GPUBuffer'] && scope['GP
   });
 }
 
-/** Meanwhile there is WebGPU, but no device for it. */
+/** Meanwhile there is no device for WebGPU, where the browser has that. */
 export async function withoutAdapters<T>(f: () => Promise<T>): Promise<T> {
-  const { gpu } = navigator as unknown as { gpu: Record<string, unknown> };
+  const { gpu } = navigator as unknown as { gpu?: Record<string, unknown> };
+  if (!gpu) return await f();
   gpu['requestAdapter'] = async () => null; // before that of the prototype
   try {
     return await f();
