@@ -26,8 +26,8 @@ const nodes = values.node.includes('all') ? ['22', '24', '26'] : values.node;
 /** What npx is called with to run a script in each. */
 const runtimes = [
   ...nodes.map((version) => ['-p', `${NODE_PACKAGE}@${version}`, '--', 'node']),
-  ...values.deno.map((version) => [`deno@${version}`, 'run', '--allow-all']),
-  ...values.bun.map((version) => [`bun@${version}`]),
+  ...values.deno.map((version) => ['-p', `deno@${version}`, '--', 'deno', 'run', '--allow-all']),
+  ...values.bun.map((version) => ['-p', `bun@${version}`, '--', 'bun']),
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'neumann-packed-'));
