@@ -32,7 +32,7 @@ export {
 } from './ir/expr.ts';
 export type { HostFunction, HostRoutine } from './ir/host.ts';
 export type { BinaryOp, CompareOp, Expr, Kernel, Reduction, UnaryOp } from './ir/kernel.ts';
-export { checkOptions } from './ops/check.ts';
+export { checkOptions, show } from './ops/check.ts';
 export {
   floatOperand,
   literal,

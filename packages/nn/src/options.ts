@@ -1,5 +1,6 @@
 /** Checks of what users write into option objects. */
 import { OptionError, Tensor } from '@neumann/core';
+import { show } from '@neumann/core/extend';
 
 /** One number for both spatial axes, or one for each. */
 export type Pair = number | readonly [height: number, width: number];
@@ -80,8 +81,3 @@ export function checkTensors(op: string, tensors: Readonly<Record<string, unknow
   for (const [name, x] of Object.entries(tensors))
     if (!(x instanceof Tensor)) throw new OptionError(`${op}: ${name} must be a tensor, but is ${show(x)}.`);
 }
-
-const show = (value: unknown): string => {
-  const text = JSON.stringify(value, (_, x: unknown) => (typeof x === 'bigint' ? `${x}n` : x));
-  return text ?? String(value);
-};

@@ -100,10 +100,12 @@ export function checkValue(op: string, name: string, value: unknown, rule: Rule)
 
 /** @throws {OptionError} unless `state` has some parts. */
 export function checkState(op: string, state: unknown, parts: readonly string[]): void {
-  checkValue(op, 'state', state, {
-    allows: (x) => typeof x === 'object' && x !== null && parts.every((part) => part in x),
-    range: `one that init or the last step made, with ${parts.join(', ')}`,
-  });
+  const isObject = typeof state === 'object' && state !== null;
+  const missing = parts.filter((part) => !isObject || !(part in state));
+  if (missing.length > 0)
+    throw new OptionError(
+      `${op}: the state must be one that init or the last step made, but ${isObject ? `has no ${missing.join(', ')}` : `is ${show(state)}`}.`,
+    );
 }
 
 function show(value: unknown): string {

@@ -399,6 +399,11 @@ describe('messages', () => {
   test('gradients of another structure or shape', () => {
     const state = neumannInit(model(), base);
     const { a, b } = model();
+    const { squares: _, ...old } = state;
+    expect(() => neumannStep(old as never, { a, b })).toThrow(
+      'neumannStep: the state must be one that init or the last step made, but has no squares.',
+    );
+    expect(() => neumannStep(undefined as never, { a, b })).toThrow('made, but is undefined.');
     expect(() => neumannStep(state, { a })).toThrow(
       'neumannStep: params and grads must have the same structure, but at (root) params has keys {a, b} and grads has keys {a}.',
     );

@@ -8,23 +8,17 @@ import { dropout } from '../dropout.ts';
 import { relu } from '../functions.ts';
 import { globalAvgPool } from '../globalPool.ts';
 import type { LayerLike } from '../layer.ts';
-import type { Pair } from '../options.ts';
-import { avgPool, maxPool } from '../pool.ts';
+import { avgPool } from '../pool.ts';
 import { serial } from '../serial.ts';
-import { convBn } from './convBn.ts';
+import { halved, inceptionStem, unit } from './inceptionStem.ts';
 import type { InceptionOptions } from './inceptionV3.ts';
 import type { Model } from './resnet.ts';
-
-const unit = (features: number, kernel: Pair, stride = 1): LayerLike =>
-  convBn({ features, kernel, stride, padding: stride === 1 ? 'same' : 'valid' });
 
 const chain = (...units: readonly LayerLike[]): LayerLike =>
   serial(Object.fromEntries(units.map((layer, i) => [`unit${i}`, layer]))) as LayerLike;
 
 const mixed = (...branches: readonly LayerLike[]): LayerLike =>
   branch(Object.fromEntries(branches.map((layer, i) => [`branch${i}`, layer]))) as LayerLike;
-
-const halved = maxPool({ window: 3, stride: 2 });
 
 /** `relu(x + scale · conv(branches(x)))`; the scale keeps the training of very wide networks stable. */
 function block(branches: LayerLike, channels: number, scale: number, activate = true): LayerLike {
@@ -70,13 +64,7 @@ export function inceptionResnetV2(options: InceptionOptions = {}): Model {
   checkOptions('inceptionResnetV2', options, ['classes', 'rate']);
   const { classes = 1000, rate = 0.2 } = options;
   return serial({
-    conv1: convBn({ features: 32, kernel: 3, stride: 2, padding: 'valid' }),
-    conv2: convBn({ features: 32, kernel: 3, padding: 'valid' }),
-    conv3: unit(64, 3),
-    pool1: halved,
-    conv4: unit(80, 1),
-    conv5: convBn({ features: 192, kernel: 3, padding: 'valid' }),
-    pool2: halved,
+    ...inceptionStem,
     mixed5b: mixed(
       unit(96, 1),
       chain(unit(48, 1), unit(64, 5)),

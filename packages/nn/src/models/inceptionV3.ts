@@ -7,18 +7,15 @@ import { dense } from '../dense.ts';
 import { dropout } from '../dropout.ts';
 import { globalAvgPool } from '../globalPool.ts';
 import type { Layer, LayerLike } from '../layer.ts';
-import type { Pair } from '../options.ts';
 import { applyPlace, initPlace, placesOf } from '../places.ts';
-import { avgPool, maxPool } from '../pool.ts';
+import { avgPool } from '../pool.ts';
 import { serial } from '../serial.ts';
 import { convBn } from './convBn.ts';
+import { halved, inceptionStem, unit } from './inceptionStem.ts';
 import type { Model } from './resnet.ts';
 
 /** Layers one after the other, by name. */
 type Chain = Readonly<Record<string, LayerLike>>;
-
-const unit = (features: number, kernel: Pair, stride = 1): LayerLike =>
-  convBn({ features, kernel, stride, padding: stride === 1 ? 'same' : 'valid' });
 
 /** Parts beside one another, each a chain or one layer. */
 const mixed = (parts: Readonly<Record<string, LayerLike | Chain>>): LayerLike =>
@@ -36,8 +33,6 @@ const isLayerLike = (part: LayerLike | Chain): part is LayerLike =>
 
 /** Means of 3 × 3 pixels, of those that there are. */
 const smoothed = avgPool({ window: 3, stride: 1, padding: 'same' });
-const halved = maxPool({ window: 3, stride: 2 });
-
 const a = (pooled: number): LayerLike =>
   mixed({
     branch1x1: unit(64, 1),
@@ -109,15 +104,7 @@ const parts = (op: string, options: InceptionOptions) => {
   checkOptions(op, options, ['classes', 'rate']);
   const { classes = 1000, rate = 0.5 } = options;
   return {
-    stem: serial({
-      conv1: convBn({ features: 32, kernel: 3, stride: 2, padding: 'valid' }),
-      conv2: convBn({ features: 32, kernel: 3, padding: 'valid' }),
-      conv3: unit(64, 3),
-      pool1: halved,
-      conv4: unit(80, 1),
-      conv5: convBn({ features: 192, kernel: 3, padding: 'valid' }),
-      pool2: halved,
-    }) as Layer,
+    stem: serial(inceptionStem) as Layer,
     lower: serial({
       mixed5b: a(32),
       mixed5c: a(64),
